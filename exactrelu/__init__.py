@@ -1,0 +1,113 @@
+"""Exact, certified answers about trained ReLU networks: which inputs give an output, and how many.
+
+This page is the table of contents. Every name is loaded when it is first used, so that `import exactrelu` costs next to
+nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from exactrelu.check import check
+    from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope, parse_domain
+    from exactrelu.errors import (
+        CertificateError,
+        ExactReluError,
+        InvalidFileError,
+        InvalidNumberError,
+        InvalidRequestError,
+        UnsupportedModelError,
+    )
+    from exactrelu.exact.rational import DyadicMatrix, RationalVector, parse_rational
+    from exactrelu.network.model import Layer, Network, SourceLayer
+    from exactrelu.network.readers import load
+    from exactrelu.points import Points, read_points
+    from exactrelu.preimage import LayerPreimage, preimage
+    from exactrelu.verdict import Cardinality, Preimage, Witness
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AllSpace": "domain",
+    "Box": "domain",
+    "Cardinality": "verdict",
+    "CertificateError": "errors",
+    "Domain": "domain",
+    "DyadicMatrix": "exact.rational",
+    "ExactReluError": "errors",
+    "InvalidFileError": "errors",
+    "InvalidNumberError": "errors",
+    "InvalidRequestError": "errors",
+    "Layer": "network.model",
+    "LayerPreimage": "preimage",
+    "Network": "network.model",
+    "Orthant": "domain",
+    "Points": "points",
+    "Polytope": "domain",
+    "Preimage": "verdict",
+    "RationalVector": "exact.rational",
+    "SourceLayer": "network.model",
+    "UnsupportedModelError": "errors",
+    "Witness": "verdict",
+    "check": "check",
+    "load": "network.readers",
+    "parse_domain": "domain",
+    "parse_rational": "exact.rational",
+    "preimage": "preimage",
+    "read_points": "points",
+}
+
+__all__ = [
+    "AllSpace",
+    "Box",
+    "Cardinality",
+    "CertificateError",
+    "Domain",
+    "DyadicMatrix",
+    "ExactReluError",
+    "InvalidFileError",
+    "InvalidNumberError",
+    "InvalidRequestError",
+    "Layer",
+    "LayerPreimage",
+    "Network",
+    "Orthant",
+    "Points",
+    "Polytope",
+    "Preimage",
+    "RationalVector",
+    "SourceLayer",
+    "UnsupportedModelError",
+    "Witness",
+    "check",
+    "load",
+    "parse_domain",
+    "parse_rational",
+    "preimage",
+    "read_points",
+]
+
+
+class _Package(ModuleType):
+    """Keeps `check` and `preimage` the functions: loading the modules of these names would put the modules in their place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in _HOME):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_HOME})
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module 'exactrelu' has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"exactrelu.{_HOME[name]}"), name)
+        setattr(self, name, value)
+        return value
+
+
+sys.modules[__name__].__class__ = _Package

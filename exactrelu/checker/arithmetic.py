@@ -1,0 +1,343 @@
+"""The heavy steps of a check, in integers: a row of a matrix is packed into one large integer, so that a row operation is one product.
+
+A packed row is sum_j v_j 2^(8 w j) with fields of w bytes, signed and wide enough that no two can touch. What must be right is `Kernels`;
+`approximate_inverse` only proposes.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, lcm
+from operator import mul
+from typing import TYPE_CHECKING
+
+from exactrelu.checker.claim import Point, Row, Side, System
+from exactrelu.checker.text import affordable
+
+if TYPE_CHECKING:
+    from exactrelu.checker.network import Layer
+
+PRECISIONS = (32, 64, 128, 256, 512, 1024)
+# beyond this many bit operations a precision is not tried, and a bound within 2^-ENOUGH of the best one is the last
+WORK = 2**36
+ENOUGH = 40
+
+
+@dataclass(frozen=True)
+class InverseBound:
+    """What an approximate inverse of N proves: |x_j| <= sum_i rows[i] |N_i x| + sum_k sides[k] |x_k| for every x and j.
+
+    `correction(rho)` bounds the entries of the x with N x = -rho, rho being zero on the sides or not (C4).
+    """
+
+    rows: list[Fraction]
+    sides: list[Fraction]
+    row_sum: Fraction
+    shifts: list[int]
+
+    def correction(self, rows_rho: Sequence[int], sides_rho: Sequence[int]) -> Fraction:
+        sizes = [abs(value) * power(-shift) for value, shift in zip(rows_rho, self.shifts, strict=True)]
+        return self.row_sum * max([Fraction(0), *sizes, *(Fraction(abs(value)) for value in sides_rho)])
+
+
+@dataclass(frozen=True)
+class Residual:
+    """v = sigma - lambda of section 3.3: at least |v|_1, and at most the implied multiplier of every side."""
+
+    norm: Fraction
+    sides: dict[Side, Fraction]
+
+
+class Kernels:
+    """Pure integers. Another class may replace any method by one that proves the same."""
+
+    name = "integers"
+
+    def evaluate(self, layer: Layer, x: Point) -> Point:
+        """The values of the layer's rows at x, exactly."""
+        d = x.denominator
+        affordable(layer.outputs, max(value.bit_length() for value in [d, *x.numerators]), "3.2")
+        return self._shifted(layer, x, [row.constant * d + sum(map(mul, row.coefficients, x.numerators)) for row in layer.rows])
+
+    def _shifted(self, layer: Layer, x: Point, values: Sequence[int]) -> Point:
+        """The rows' values over one denominator, from those without the rows' powers of two."""
+        lowest = min([0, *(row.exponent for row in layer.rows)])
+        affordable(layer.outputs, x.denominator.bit_length() - lowest, "3.2")
+        return Point(x.denominator << -lowest, [value << (row.exponent - lowest) for value, row in zip(values, layer.rows, strict=True)])
+
+    def combination(self, rows: Sequence[Row | Side], weights: Sequence[int], columns: int) -> Point:
+        """sum of weights_i * rows_i, exactly; a side counts as the row sign * e_j."""
+        used = [(row, weight) for row, weight in zip(rows, weights, strict=True) if weight]
+        general = [(row, weight) for row, weight in used if isinstance(row, Row)]
+        denominator = lcm(*{row.scale.denominator for row, _ in general})
+        factors = [weight * row.scale.numerator * (denominator // row.scale.denominator) for row, weight in general]
+        affordable(columns, max((factor.bit_length() for factor in factors), default=0), "4")
+        total = [0] * columns
+        for (row, _), factor in zip(general, factors, strict=True):
+            total = [t + factor * a for t, a in zip(total, row.coefficients, strict=True)]
+        for side, weight in used:
+            if isinstance(side, Side):
+                total[side.column] += side.sign * weight * denominator
+        return Point(denominator, total)
+
+    def residuals(self, system: System, weights: Sequence[int]) -> Iterator[Residual]:
+        """The implied multipliers and what they leave; safe bounds of both may come before."""
+        yield self.exact_residual(system, weights)
+
+    def exact_residual(self, system: System, weights: Sequence[int]) -> Residual:
+        """The implied multipliers and what they leave."""
+        sigma = self.combination(system.rows, weights, system.columns)
+        norm = 0
+        sides: dict[Side, Fraction] = {}
+        for j, value in enumerate(sigma.numerators):
+            if j in system.lower:
+                sides[Side(j, -1)] = Fraction(max(value, 0), sigma.denominator)
+            if j in system.upper:
+                sides[Side(j, 1)] = Fraction(max(-value, 0), sigma.denominator)
+            if j in system.lower:
+                value = min(value, 0)
+            if j in system.upper:
+                value = max(value, 0)
+            norm += abs(value)
+        return Residual(Fraction(norm, sigma.denominator), sides)
+
+    def orthogonal(self, rows: Sequence[Row | Side], vector: Sequence[int]) -> bool:
+        """Whether row . vector = 0 for every row."""
+        return not any(row.dot(vector) for row in rows)
+
+    def below_zero(self, rows: Sequence[Row | Side], vector: Sequence[int], columns: Sequence[int], slack: Fraction) -> bool:
+        """Whether row . vector + slack * (the sum of |row_j| over the columns) < 0 for every row."""
+        inside = set(columns)
+        return all(
+            row.dot(vector) + slack * (row.column in inside if isinstance(row, Side) else sum(abs(row.coefficients[j]) for j in columns)) < 0
+            for row in rows
+        )
+
+    def invertible(self, rows: Sequence[Row], columns: Sequence[int], modulus: int) -> bool:
+        """Whether elimination mod `modulus` finds the block of these columns invertible; a row is made integral with an odd entry."""
+        size = len(rows)
+        width = (2 * modulus.bit_length() + size.bit_length() + 8) // 8
+        step, mask = 8 * width, (1 << 8 * width) - 1
+        pivots: list[tuple[int, int]] = []
+        free = list(range(size))
+        for row in rows:
+            values = odd(row.coefficients)
+            packed = _pack_natural([values[j] % modulus for j in columns], width)
+            for column, pivot_row in pivots:
+                # field `column` of the pivot row is 1; fields stay below modulus + size * modulus^2
+                factor = (packed >> column * step & mask) % modulus
+                if factor:
+                    packed += (modulus - factor) * pivot_row
+            entries = [value % modulus for value in _unpack_natural(packed, size, width)]
+            for column in free:
+                if entries[column] and gcd(entries[column], modulus) == 1:
+                    break
+            else:
+                return False
+            free.remove(column)
+            inverse = pow(entries[column], -1, modulus)
+            pivots.append((column, _pack_natural([value * inverse % modulus for value in entries], width)))
+        return True
+
+    def inverse_bounds(self, rows: Sequence[Row], columns: Sequence[int], sides: Sequence[int]) -> Iterator[InverseBound]:
+        """Better and better bounds from N = [[I, 0], [C, F]]: unit rows in the columns `sides`, then `rows` split into C (sides) and F.
+
+        The bounds are for the rows' integer coefficients, without their scales. With Q F close to D I the matrix
+        [[D I, 0], [-Q C, Q]] times N is [[D I, 0], [0, Q F]]: the largest row sum A of |D I - Q F| is all that is left of the identity.
+        """
+        for precision in PRECISIONS:
+            if precision > 64 and len(columns) ** 3 * precision > WORK:
+                return
+            # a scaled row is row * 2^-shift; its entries are rounded down to integers, by less than 1
+            scaled, shifts = [], []
+            for row in rows:
+                values = [row.coefficients[j] for j in [*columns, *sides]]
+                shift = max((abs(value).bit_length() for value in values), default=0) - precision - 16
+                scaled.append([value >> shift for value in values] if shift > 0 else [value << -shift for value in values])
+                shifts.append(shift)
+            rounded = [
+                shift > 0 and any(row.coefficients[j] & ((1 << shift) - 1) for j in [*columns, *sides])
+                for row, shift in zip(rows, shifts, strict=True)
+            ]
+            proposal = self.propose(scaled, len(columns), precision)
+            if proposal is None:
+                continue
+            bound, closeness = self.bound(scaled, rounded, shifts, proposal, len(columns), len(sides))
+            if bound is not None:
+                yield bound
+            if closeness > ENOUGH and len(columns) > 64:
+                return
+
+    def propose(self, scaled: Sequence[Sequence[int]], size: int, precision: int) -> tuple[list[list[int]], int] | None:
+        """Any Q and D with Q F close to D I; nothing depends on how close."""
+        return approximate_inverse([row[:size] for row in scaled], precision)
+
+    def bound(
+        self,
+        scaled: Sequence[Sequence[int]],
+        rounded: Sequence[bool],
+        shifts: Sequence[int],
+        proposal: tuple[list[list[int]], int],
+        size: int,
+        sides: int,
+    ) -> tuple[InverseBound | None, int]:
+        """A, q and the bound they prove; and how many bits A is below D (0 if it is not below)."""
+        q, d = proposal
+        largest = 0
+        row_sum = d if sides else 0
+        side_maxima = [d] * sides
+        for k, products in enumerate(self.products(q, scaled)):
+            lost = sum(abs(value) for value, inexact in zip(q[k], rounded, strict=True) if inexact)
+            products[k] -= d
+            # |D I - Q F| row by row: the integer part, and less than 1 for every entry that was rounded
+            largest = max(largest, sum(map(abs, products[:size])) + size * lost)
+            beside = [abs(value) + lost for value in products[size:]]
+            side_maxima = list(map(max, side_maxima, beside))
+            row_sum = max(row_sum, sum(beside) + sum(map(abs, q[k])))
+        gap = d - largest
+        if gap <= 0:
+            return None, 0
+        maxima = [max(map(abs, column)) for column in zip(*q, strict=True)]
+        betas = [Fraction(value, gap) * power(-shift) for value, shift in zip(maxima, shifts, strict=True)]
+        bound = InverseBound(betas, [Fraction(value, gap) for value in side_maxima], Fraction(row_sum, gap), list(shifts))
+        return bound, d.bit_length() - largest.bit_length()
+
+    def products(self, q: Sequence[Sequence[int]], rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+        """The rows of q * rows, exactly."""
+        if not rows:
+            return
+        count = len(rows[0])
+        reach = max(sum(map(abs, values)) for values in q) * max(max(map(abs, row), default=0) for row in rows)
+        width = (reach.bit_length() + 1 + 8) // 8
+        packed = [pack(row, width) for row in rows]
+        for values in q:
+            yield unpack(sum(map(mul, values, packed)), count, width)
+
+
+def power(exponent: int) -> Fraction:
+    return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+
+
+def odd(values: Sequence[int]) -> Sequence[int]:
+    """The multiple by a power of two with an odd entry; zeros stay."""
+    union = 0
+    for value in values:
+        union |= value
+        if union & 1:
+            return values
+    shift = (union & -union).bit_length() - 1
+    return [value >> shift for value in values] if union else values
+
+
+# Packing
+
+_biases: dict[tuple[int, int], int] = {}
+
+
+def _bias(count: int, width: int) -> int:
+    """2^(8 width - 1) in every field: added, it makes every field non-negative."""
+    value = _biases.get((count, width))
+    if value is None:
+        if len(_biases) > 64:
+            _biases.clear()
+        value = _biases[count, width] = int.from_bytes((b"\0" * (width - 1) + b"\x80") * count, "little")
+    return value
+
+
+def pack(values: Sequence[int], width: int) -> int:
+    """sum of values_j * 2^(8 width j); |values_j| < 2^(8 width - 1)."""
+    half = 1 << (8 * width - 1)
+    return _pack_natural([value + half for value in values], width) - _bias(len(values), width)
+
+
+def unpack(packed: int, count: int, width: int) -> list[int]:
+    half = 1 << (8 * width - 1)
+    return [value - half for value in _unpack_natural(packed + _bias(count, width), count, width)]
+
+
+def _pack_natural(values: Sequence[int], width: int) -> int:
+    if width == 8:
+        return int.from_bytes(_little(array("Q", values)).tobytes(), "little")
+    return int.from_bytes(b"".join([value.to_bytes(width, "little") for value in values]), "little")
+
+
+def _unpack_natural(packed: int, count: int, width: int) -> list[int]:
+    data = packed.to_bytes(width * count, "little")
+    if width == 8:
+        fields = array("Q")
+        fields.frombytes(data)
+        return _little(fields).tolist()
+    convert = int.from_bytes
+    return [convert(data[i : i + width], "little") for i in range(0, width * count, width)]
+
+
+def _little(fields: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        fields.byteswap()
+    return fields
+
+
+# Proposals
+
+
+def approximate_inverse(rows: Sequence[Sequence[int]], precision: int) -> tuple[list[list[int]], int] | None:
+    """Q and D with Q * rows close to D I, by left-looking elimination in fixed point; None if a pivot vanishes. Untrusted."""
+    size = len(rows)
+    if size == 0:
+        return [], 1
+    row_shifts = [max(abs(value).bit_length() for value in row) for row in rows]
+    column_shifts = [
+        max((abs(value).bit_length() - shift for value, shift in zip(column, row_shifts, strict=True) if value), default=0)
+        for column in zip(*rows, strict=True)
+    ]
+    unit = 2 * precision
+    width = 3 * precision // 8
+    step, mask, half, bias = 8 * width, (1 << 8 * width) - 1, 1 << (8 * width - 1), _bias(2 * size, width)
+    reduced: list[int] = []
+    pivots: list[int] = []
+    free = set(range(size))
+    try:
+        for i, row in enumerate(rows):
+            values = [_shift(value, unit - row_shifts[i] - shift) for value, shift in zip(row, column_shifts, strict=True)] + [0] * size
+            values[size + i] = 1 << unit
+            packed = pack(values, width) + bias
+            for column, before in zip(pivots, reduced, strict=True):
+                factor = (packed >> column * step & mask) - half >> precision
+                if factor:
+                    packed -= factor * before
+            values = unpack(packed - bias, 2 * size, width)
+            pivot = max(free, key=lambda j: abs(values[j]))
+            free.discard(pivot)
+            head = values[pivot]
+            reduced.append(pack([(value << precision) // head for value in values], width))
+            pivots.append(pivot)
+        inverse: list[int] = [0] * size
+        result: list[list[int]] = [[]] * size
+        for i in range(size - 1, -1, -1):
+            values = unpack(reduced[i], 2 * size, width)
+            packed = pack([value << precision for value in values[size:]], width)
+            for k in range(i + 1, size):
+                factor = values[pivots[k]]
+                if factor:
+                    packed -= factor * inverse[k]
+            solved = [value >> precision for value in unpack(packed, size, width)]
+            inverse[i] = pack(solved, width)
+            result[pivots[i]] = solved
+    except (ZeroDivisionError, OverflowError):
+        return None
+    # rows = 2^row_shift * G * 2^column_shift with result * G = 2^precision
+    keep = precision // 4
+    top = max(row_shifts) + max(column_shifts)
+    q = [
+        [_shift(value, top - row_shift - column_shift - keep) for value, row_shift in zip(values, row_shifts, strict=True)]
+        for values, column_shift in zip(result, column_shifts, strict=True)
+    ]
+    return q, _shift(1, precision + top - keep) if precision + top >= keep else 1
+
+
+def _shift(value: int, by: int) -> int:
+    return value << by if by >= 0 else value >> -by

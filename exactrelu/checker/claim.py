@@ -1,0 +1,324 @@
+"""Section 3 of proofs/FORMAT.md: what a certificate claims, and the systems of linear conditions that the claim comes down to.
+
+Everything here is computed from the exact network and the point; nothing of it is read as evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from operator import mul
+from typing import TYPE_CHECKING
+
+from exactrelu.checker.text import SIZE, Fields, Rejected, Text, affordable
+
+if TYPE_CHECKING:
+    from exactrelu.checker.arithmetic import Kernels
+    from exactrelu.checker.network import Layer, Network
+
+
+@dataclass(frozen=True)
+class Point:
+    """The rational vector numerators / denominator."""
+
+    denominator: int
+    numerators: Sequence[int]
+
+    def equals(self, other: Point) -> bool:
+        d, e = self.denominator, other.denominator
+        return len(self.numerators) == len(other.numerators) and all(
+            u * e == v * d for u, v in zip(self.numerators, other.numerators, strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """The real row coefficients * scale, scale > 0: an equality (row . d = 0) or an inequality (row . d <= 0).
+
+    `source` says that the coefficients are those of row i of a layer, for kernels that keep a layer in another form.
+    """
+
+    coefficients: Sequence[int]
+    scale: Fraction
+    equality: bool
+    source: tuple[Layer, int] | None = None
+
+    def dot(self, vector: Sequence[int]) -> int:
+        """coefficients . vector, without the scale."""
+        return sum(map(mul, self.coefficients, vector))
+
+    def is_zero(self) -> bool:
+        return not any(self.coefficients)
+
+
+@dataclass(frozen=True)
+class Side:
+    """sign * d_column <= 0: `lower` (d_column >= 0) with sign -1, `upper` with sign 1."""
+
+    column: int
+    sign: int
+
+    def dot(self, vector: Sequence[int]) -> int:
+        return self.sign * vector[self.column]
+
+    def is_zero(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """General rows, then sides; C is the set of the d in R^columns that satisfy all. Section 3.3."""
+
+    columns: int
+    rows: Sequence[Row]
+    lower: frozenset[int] = frozenset()
+    upper: frozenset[int] = frozenset()
+
+    @property
+    def fixed(self) -> frozenset[int]:
+        """The columns with both sides: d_j = 0."""
+        return self.lower & self.upper
+
+    @property
+    def sides(self) -> list[Side]:
+        ordered = []
+        for column in sorted(self.lower | self.upper):
+            if column in self.lower:
+                ordered.append(Side(column, -1))
+            if column in self.upper:
+                ordered.append(Side(column, 1))
+        return ordered
+
+
+@dataclass(frozen=True)
+class Polytope:
+    """constant + coefficients . x <= 0, one pair a row."""
+
+    rows: Sequence[tuple[int, Sequence[int]]]
+
+
+@dataclass(frozen=True)
+class Box:
+    lower: Point
+    upper: Point
+
+
+Domain = str | Box | Polytope
+"""`all`, `orthant`, a box or a polytope."""
+
+
+def read_domain(text: Text, n: int) -> Domain:
+    """Section 3.1."""
+    fields = text.take("domain", "3.1")
+    kind = fields.word("all", "orthant", "box", "polytope")
+    if kind == "polytope":
+        count = fields.natural("the number of sides", SIZE)
+        fields.done()
+        rows = []
+        for _ in range(count):
+            constant, *coefficients = text.take("side", "3.1").integers(n + 1, "a side")
+            rows.append((constant, coefficients))
+        return Polytope(rows)
+    fields.done()
+    if kind != "box":
+        return kind
+    box = Box(read_point(text, "lower", n, "3.1"), read_point(text, "upper", n, "3.1"))
+    d, e = box.lower.denominator, box.upper.denominator
+    if any(lo * e > hi * d for lo, hi in zip(box.lower.numerators, box.upper.numerators, strict=True)):
+        raise Rejected("3.1", "a lower bound is above the upper one")
+    return box
+
+
+def read_point(text: Text, keyword: str, n: int, section: str) -> Point:
+    return point_of(text.take(keyword, section), n, f"`{keyword}`")
+
+
+def point_of(fields: Fields, n: int, what: str) -> Point:
+    denominator = fields.positive("a denominator")
+    return Point(denominator, fields.integers(n, what))
+
+
+def contains(domain: Domain, x: Point) -> bool:
+    d = x.denominator
+    if isinstance(domain, Box):
+        lower, upper = domain.lower, domain.upper
+        return all(
+            lo * d <= v * lower.denominator and v * upper.denominator <= hi * d
+            for lo, v, hi in zip(lower.numerators, x.numerators, upper.numerators, strict=True)
+        )
+    if isinstance(domain, Polytope):
+        return all(constant * d + sum(map(mul, coefficients, x.numerators)) <= 0 for constant, coefficients in domain.rows)
+    return domain == "all" or all(v >= 0 for v in x.numerators)
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """A certificate up to its `claim` line, with y = f(x) computed; x and the rows' values z there are None for subject output."""
+
+    network: Network
+    number: int
+    layer: Layer
+    domain: Domain
+    x: Point | None
+    z: Point | None
+    y: Point
+    cardinality: str
+    dimension: int = 0
+    rank: int = 0
+    active: int = 0
+
+    def __str__(self) -> str:
+        where = type(self.domain).__name__.lower() if not isinstance(self.domain, str) else self.domain
+        text = f"preimage of layer {self.number} ({where}): {self.cardinality}"
+        if self.cardinality != "empty":
+            text += f", dimension {self.dimension}, rank {self.rank}, {self.active} active"
+        return text
+
+
+def image(layer: Layer, z: Point) -> Point:
+    """The layer's output, from its rows' values z."""
+    return Point(z.denominator, [max(v, 0) if marked else v for v, marked in zip(z.numerators, layer.rectified, strict=True)])
+
+
+def read_claim(text: Text, network: Network, kernels: Kernels) -> Claim:
+    """Everything after the `network` line, up to and with the `claim` line."""
+    data = text.take("data", "3")
+    if not data.alone("none"):
+        data.sha256()
+        data.natural("a row")
+        data.positive("P")
+        data.positive("Q")
+    data.done()
+    scope = text.take("scope", "3")
+    scope.word("layer")
+    number = scope.positive("the layer's number")
+    scope.done()
+    if number > len(network.layers):
+        scope.reject(f"the network has {len(network.layers)} layers")
+    layer = network.layers[number - 1]
+    domain = read_domain(text, layer.inputs)
+    subject_line = text.take("subject", "3")
+    subject = subject_line.word("input", "layer-input", "output")
+    subject_line.done()
+    x: Point | None = None
+    z: Point | None = None
+    if subject == "output":
+        y = read_point(text, "output", layer.outputs, "3")
+    else:
+        x = read_point(text, "point", network.inputs if subject == "input" else layer.inputs, "3")
+        if subject == "input":
+            for before in network.layers[: number - 1]:
+                x = image(before, kernels.evaluate(before, x))
+        z = kernels.evaluate(layer, x)
+        y = image(layer, z)
+    fields = text.take("claim", "3.2")
+    fields.word("preimage")
+    cardinality = fields.word("empty", "singleton", "bounded", "unbounded", "infinite")
+    if cardinality == "empty":
+        fields.done()
+        return Claim(network, number, layer, domain, x, z, y, cardinality)
+    dimension, rank, active = fields.natural("DIM"), fields.natural("RANK"), fields.natural("ACTIVE")
+    fields.done()
+    if (dimension == 0) != (cardinality == "singleton"):
+        fields.reject(f"{cardinality} does not go with dimension {dimension}")
+    if active != sum(v > 0 for v in y.numerators):
+        fields.reject("ACTIVE is not the number of positive outputs")
+    return Claim(network, number, layer, domain, x, z, y, cardinality, dimension, rank, active)
+
+
+@cache
+def scale_of(exponent: int) -> Fraction:
+    """2^exponent; |exponent| <= 2^13."""
+    return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+
+
+def layer_row(layer: Layer, i: int, equality: bool) -> Row:
+    row = layer.rows[i]
+    return Row(row.coefficients, scale_of(row.exponent), equality, (layer, i))
+
+
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """A point x0 of X with the values z of the layer's rows there; P and Z of section 3.3."""
+
+    layer: Layer
+    domain: Domain
+    x: Point
+    z: Point
+
+    def is_equality(self, i: int) -> bool:
+        """Whether row i is in P: not rectified, or positive."""
+        return not self.layer.rectified[i] or self.z.numerators[i] > 0
+
+    def equalities(self) -> list[Row]:
+        """A_P, the rows that are zero included."""
+        return [layer_row(self.layer, i, True) for i in range(self.layer.outputs) if self.is_equality(i)]
+
+    def tight_system(self) -> System:
+        rows = [
+            layer_row(self.layer, i, self.is_equality(i))
+            for i in range(self.layer.outputs)
+            if self.is_equality(i) or self.z.numerators[i] == 0
+        ]
+        lower: frozenset[int] = frozenset()
+        upper: frozenset[int] = frozenset()
+        d, x = self.x.denominator, self.x.numerators
+        if isinstance(self.domain, Polytope):
+            rows += [
+                Row(coefficients, ONE, False)
+                for constant, coefficients in self.domain.rows
+                if constant * d + sum(map(mul, coefficients, x)) == 0
+            ]
+        elif isinstance(self.domain, Box):
+            lo, hi = self.domain.lower, self.domain.upper
+            lower = frozenset(j for j, v in enumerate(x) if lo.numerators[j] * d == v * lo.denominator)
+            upper = frozenset(j for j, v in enumerate(x) if hi.numerators[j] * d == v * hi.denominator)
+        elif self.domain == "orthant":
+            lower = frozenset(j for j, v in enumerate(x) if v == 0)
+        return System(self.layer.inputs, [row for row in rows if not row.is_zero()], lower, upper)
+
+    def recession_system(self) -> System:
+        n = self.layer.inputs
+        rows = [layer_row(self.layer, i, self.is_equality(i)) for i in range(self.layer.outputs)]
+        if isinstance(self.domain, Polytope):
+            rows += [Row(coefficients, ONE, False) for _, coefficients in self.domain.rows]
+        rows = [row for row in rows if not row.is_zero()]
+        lower = frozenset(range(n)) if isinstance(self.domain, Box) or self.domain == "orthant" else frozenset()
+        return System(n, rows, lower, lower if isinstance(self.domain, Box) else frozenset())
+
+
+def homogenised_system(claim: Claim) -> System:
+    """Its elements (d, t) with t = 1 are X, and C = {0} therefore says that X is empty (C1)."""
+    n, y = claim.layer.inputs, claim.y
+    rows = []
+    for i, row in enumerate(claim.layer.rows):
+        if claim.layer.rectified[i] and y.numerators[i] <= 0:
+            rows.append(Row([*row.coefficients, row.constant], scale_of(row.exponent), False))
+            continue
+        # [a 2^E | b 2^E - Y/D] = [a D up | b D up - Y down] / (D down), with 2^E = up / down
+        up, down = 1 << max(row.exponent, 0), 1 << max(-row.exponent, 0)
+        factor = y.denominator * up
+        affordable(claim.layer.outputs * n, factor.bit_length(), "4.8")
+        coefficients = [a * factor for a in row.coefficients]
+        rows.append(Row([*coefficients, row.constant * factor - y.numerators[i] * down], Fraction(1, y.denominator * down), True))
+    lower = frozenset([n])
+    if isinstance(claim.domain, Polytope):
+        rows += [Row([*coefficients, constant], ONE, False) for constant, coefficients in claim.domain.rows]
+    elif isinstance(claim.domain, Box):
+        lo, hi = claim.domain.lower, claim.domain.upper
+        affordable(2 * n, 64 * n, "4.8")
+        for j in range(n):
+            unit = [0] * (n + 1)
+            unit[j], unit[n] = -lo.denominator, lo.numerators[j]
+            rows.append(Row(unit, Fraction(1, lo.denominator), False))
+            unit = [0] * (n + 1)
+            unit[j], unit[n] = hi.denominator, -hi.numerators[j]
+            rows.append(Row(unit, Fraction(1, hi.denominator), False))
+    elif claim.domain == "orthant":
+        lower = frozenset(range(n + 1))
+    return System(n + 1, [row for row in rows if not row.is_zero()], lower)

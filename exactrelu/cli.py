@@ -1,0 +1,296 @@
+"""The command line: parse, call, print, exit code (0 holds, 1 refuted, 2 wrong request or file, 3 undecided, 130 interrupted).
+
+Results go to stdout, progress and errors to stderr; an error is one line. Heavy modules are loaded by the command that
+needs them, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from exactrelu import __version__
+from exactrelu.errors import ExactReluError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from fractions import Fraction
+
+
+HOLDS, REFUTED, WRONG, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
+BROKEN_PIPE = 141
+CHECKED_SHOWN = 20
+NOT_COMPARED = "The networks' integers were not compared with a model; --against MODEL does that."
+
+Json = Annotated[bool, Parameter(help="Print one JSON object and nothing else on stdout.")]
+Quiet = Annotated[bool, Parameter(help="No progress bar and no remarks on stderr.")]
+Model = Annotated[str, Parameter(name="NETWORK", help="A model: .onnx or .safetensors.")]
+File = Annotated[str | None, Parameter(help="Points: .npy, .npz (array x, else the only one) or .csv.")]
+
+
+def build() -> App:
+    """The command line as a cyclopts application."""
+    app = App(
+        name="exactrelu",
+        help="Exact, certified answers about trained ReLU networks.",
+        version=__version__,
+        default_parameter=Parameter(negative=(), show_default=False),
+        help_format="plaintext",
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for command in (info, preimage, check, demo):
+        app.command(command)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; never raises for bad input."""
+    try:
+        code = build()(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _refuse(f"{_one_line(error)} (exactrelu --help and exactrelu COMMAND --help list what there is)")
+    except ExactReluError as error:
+        return _refuse(_one_line(error))
+    except BrokenPipeError:
+        # The reader of stdout went away; what Python would still flush at exit must not raise again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        _remark("interrupted")
+        return INTERRUPTED
+    except OSError as error:
+        return _refuse(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; check the path and the disk")
+    except MemoryError:
+        return _refuse("out of memory; ask about fewer --rows or use fewer --workers")
+    return code if isinstance(code, int) else HOLDS
+
+
+def info(network: Model, /, *, json: Json = False, quiet: Quiet = False) -> int:  # noqa: ARG001
+    """List the layers of a network."""
+    from exactrelu.network.readers import load
+    from exactrelu.results import Envelope, info_table, json_text, layer_records, speaks_of
+
+    envelope = Envelope("info")
+    path = Path(network)
+    model = load(path)
+    if json:
+        print(json_text(envelope.around(path, model, [], layers=layer_records(model))))
+    else:
+        print(f"{path}: {model.inputs} inputs, {model.outputs} outputs\n\n{info_table(model)}\n\n{speaks_of(path, model)}")
+    return HOLDS
+
+
+def preimage(
+    network: Model,
+    /,
+    *,
+    input: File = None,  # noqa: A002
+    output: File = None,
+    layer_input: File = None,
+    layer: Annotated[str | None, Parameter(help="Number or name of a layer; without it every layer on its own.")] = None,
+    through: Annotated[str | None, Parameter(show=False)] = None,
+    domain: Annotated[str, Parameter(help="all (default), orthant, box:LO,HI, box:FILE.npz or polytope:FILE.json.")] = "all",
+    rows: Annotated[str | None, Parameter(help="Rows of the file: A:B, from A up to but not with B.")] = None,
+    scale: Annotated[str | None, Parameter(help="Multiply the points exactly by P/Q, such as 1/255.")] = None,
+    max_points: Annotated[int, Parameter(help="How many points of a pre-image to give, 1 by default.")] = 1,
+    out: Annotated[Path | None, Parameter(help="Folder for certificates and results.json.")] = None,
+    rational: Annotated[bool, Parameter(help="Certificates with exact rational multipliers and points.")] = False,
+    workers: Annotated[int, Parameter(help="Processes on this machine, 1 by default.")] = 1,
+    scheduler: Annotated[str | None, Parameter(show=False)] = None,
+    time_limit: Annotated[float | None, Parameter(help="Seconds after which no further row is begun.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Decide which inputs of a layer have the same output: none, one, a bounded or an unbounded set.
+
+    The output is given by one of --input (of the network), --layer-input (of the layer) and --output (of the layer).
+    """
+    begin = time.time()
+    _refuse_later(through=through, scheduler=scheduler)
+    subject, file = _given(input=input, layer_input=layer_input, output=output)
+    if workers < 1 or max_points < 0 or (time_limit is not None and not time_limit > 0):
+        raise InvalidRequestError(
+            "--workers must be at least 1, --max-points at least 0 and --time-limit above 0; change the one that is not"
+        )
+    factor = _scale(scale)
+    if workers > 1:
+        from exactrelu.parallel import limit_blas_threads
+
+        limit_blas_threads()
+
+    from exactrelu.batch import Question, check_layers, records
+    from exactrelu.domain import parse_domain
+    from exactrelu.network.readers import load
+    from exactrelu.points import read_points
+    from exactrelu.results import Envelope, ResultFolder, assumptions, json_text, preimage_report, speaks_of
+
+    envelope = Envelope("preimage", domain=domain)
+    path = Path(network)
+    model = load(path)
+    layers = model.source_layers if layer is None else (model.layer(layer),)
+    if subject != "input" and len(layers) > 1:
+        raise InvalidRequestError(f"--{subject} belongs to one layer; name it with --layer, 1 to {len(layers)}")
+    shapes = {"input": model.input_shape, "layer-input": (layers[0].inputs,), "output": (layers[0].outputs,)}
+    lengths = {"input": model.inputs, "layer-input": layers[0].inputs, "output": layers[0].outputs}
+    domains = {one.number: parse_domain(domain, one.inputs) for one in layers}
+    points = read_points(file, shape=shapes[subject], inputs=lengths[subject], scale=factor, rows=rows)
+    check_layers(layers)
+    folder = None if out is None else ResultFolder(out, model, path.stem)
+    question = Question(
+        network=model,
+        network_sha256="" if folder is None else folder.network_sha256,
+        domains=domains,
+        subject=subject,
+        rational=rational,
+        certify=folder is not None,
+        most_solutions=max_points,
+        deadline=None if time_limit is None else begin + time_limit,
+    )
+
+    found: list[dict[str, Any]] = []
+    asked = len(layers) * len(points.rows)
+    stopped: KeyboardInterrupt | ExactReluError | None = None
+    try:
+        with _progress(asked, quiet=quiet) as advance, closing(records(question, points, workers=workers, folder=folder)) as answers:
+            for record in answers:
+                found.append(record)
+                advance()
+    except (KeyboardInterrupt, ExactReluError) as error:
+        stopped = error
+    result = envelope.around(path, model, assumptions(certified=folder is not None), results=found)
+    where = None if folder is None else folder.results(result)
+    if isinstance(stopped, ExactReluError):
+        raise stopped
+    if json:
+        print(json_text(result))
+    else:
+        print(f"{preimage_report(model, found)}\n\n{speaks_of(path, model)}")
+        if where:
+            print(f"Certificates and results: {where}; check them with: exactrelu check {out}")
+    if stopped:
+        _remark(f"interrupted: {len(found)} of {asked} answers are finished{f' and kept in {out}' if where else ''}")
+        return INTERRUPTED
+    return UNDECIDED if any("reached" in record for record in found) else HOLDS
+
+
+def check(
+    paths: Annotated[list[str], Parameter(name="PATH", help="Certificates, or folders of them.")],
+    /,
+    *,
+    against: Annotated[str | None, Parameter(help="Derive the network's integers again from this model and compare.")] = None,
+    checker: Annotated[
+        Literal["fast", "stdlib", "both"], Parameter(help="Which checker: fast (default), stdlib, or both, which must agree.")
+    ] = "fast",
+    json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> int:
+    """Check certificates without trusting the program that found them.
+
+    `python -m exactrelu.check PATH...` does the same with Python's standard library alone.
+    """
+    from exactrelu.checking import check_with
+    from exactrelu.results import Envelope, json_text
+
+    envelope = Envelope("check")
+    model = None
+    if against is not None:
+        from exactrelu.network.readers import load
+
+        model = load(against)
+    names = ("fast", "stdlib") if checker == "both" else (checker,)
+    report = check_with(names, paths, model)
+    valid = sum(result.valid for result in report.results)
+    compared = NOT_COMPARED if against is None else f"The networks' integers were derived again from {against}."
+    if json:
+        results = [
+            {"file": result.file, "valid": result.valid, "claim": result.claim, "reason": result.reason} for result in report.results
+        ]
+        answer = {"results": results, "ignored": list(report.ignored), "problems": list(report.problems), "checkers": list(names)}
+        path = None if against is None else Path(against)
+        print(json_text(envelope.around(path, model, [compared] if against is None else [], **answer)))
+    else:
+        for result in report.results:
+            if not result.valid or len(report.results) <= CHECKED_SHOWN:
+                print(f"{'valid  ' if result.valid else 'INVALID'}  {result.file}: {result.claim if result.valid else result.reason}")
+        if report.ignored:
+            print(f"ignored: {len(report.ignored)} other files")
+        print(f"{valid} of {len(report.results)} certificates are valid (checker: {' and '.join(names)}). {compared}")
+    if report.problems:
+        more = len(report.problems) - 1
+        return _refuse(report.problems[0] + (f" (and {more} more)" if more else ""))
+    return report.exit_code
+
+
+def demo(
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="Folder for the certificates, ./exactrelu-demo by default.")] = Path(
+        "exactrelu-demo"
+    ),
+    quiet: Quiet = False,
+) -> int:
+    """Run the main job on the network and the images that the package ships, and check every certificate."""
+    from exactrelu.demo import run
+
+    with _progress(None, quiet=quiet) as advance:
+        return run(output, advance)
+
+
+def _given(**files: str | None) -> tuple[str, str]:
+    """The one file of points that was given: (what the points are, the file)."""
+    given = [(name.replace("_", "-"), file) for name, file in files.items() if file is not None]
+    if len(given) != 1:
+        raise InvalidRequestError(f"give exactly one of --input, --layer-input and --output; {len(given)} were given")
+    return given[0]
+
+
+def _scale(text: str | None) -> Fraction | None:
+    if text is None:
+        return None
+    from exactrelu.exact.rational import parse_rational
+
+    scale = parse_rational(text)
+    if scale <= 0:
+        raise InvalidRequestError("--scale must be above 0; write P/Q, such as 1/255")
+    return scale
+
+
+def _refuse_later(**options: str | None) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise InvalidRequestError(f"--{name} is not available yet; ask about layers on their own, on this machine")
+
+
+@contextmanager
+def _progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A bar on stderr where that is a terminal; the function given advances it by one."""
+    if quiet or not sys.stderr.isatty() or total == 1:
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("deciding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+def _refuse(message: str) -> int:
+    _remark(f"exactrelu: {message}")
+    return WRONG
+
+
+def _remark(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

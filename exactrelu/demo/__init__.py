@@ -1,0 +1,109 @@
+"""The main job on a network and images that the package ships: decide, certify, check, and count by active outputs.
+
+The network (64-96-64-10, float32) was trained by examples/train_digits.py; the images are test images of the UCI optical
+digits, see NOTICE beside this file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exactrelu.batch import Question, records
+from exactrelu.checking import check_with
+from exactrelu.domain import parse_domain
+from exactrelu.network.readers import load
+from exactrelu.points import read_points
+from exactrelu.results import Envelope, ResultFolder, assumptions, speaks_of, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from exactrelu.network.model import Network
+    from exactrelu.points import Points
+
+MODEL, IMAGES = (Path(__file__).with_name(name) for name in ("digits.onnx", "digits.npz"))
+SCALE = Fraction(1, 16)
+ASKED = {"all": (1, 2, 3), "box:0,1": (1,), "orthant": (2,)}
+BINS = (0, 40, 48, 56, 64)
+HEAD = """\
+A network that reads 8x8 digits (64 pixels, layers of 96, 64 and 10) and {images} test images.
+For each image and layer: which inputs of the layer give exactly the output that this image gave?
+"""
+TAIL = """\
+64 independent positive outputs determine the image. With fewer, the outputs at zero decide: they leave a bounded set of
+other inputs, or an unbounded one. In the box of pixels most images are the only solution: a black pixel cannot get
+blacker, and that is as good as a positive output.
+"""
+
+
+def run(folder: Path, advance: Callable[[], None], *, rows: str | None = None) -> int:
+    """Run the demo (`rows` A:B of its images), write certificates to `folder` and print what came out; returns the exit code."""
+    begin = time.perf_counter()
+    model = load(MODEL)
+    points = read_points(IMAGES, shape=model.input_shape, inputs=model.inputs, scale=SCALE, rows=rows)
+    written = ResultFolder(folder, model, MODEL.stem)
+    print(HEAD.format(images=len(points.rows)))
+    found = {domain: _ask(model, points, domain, written, advance) for domain in ASKED}
+    decided = sum(map(len, found.values()))
+    print(_first_layer(found))
+    print(f"\n{TAIL}")
+    print(_later_layers(found))
+    print(f"\n{decided} questions decided in {time.perf_counter() - begin:.1f} s, one certificate each in {folder}")
+
+    code = 0
+    for checker, name in (("fast", "fast checker"), ("stdlib", "standard library's checker")):
+        begin = time.perf_counter()
+        report = check_with([checker], [folder], model)
+        valid = sum(result.valid for result in report.results)
+        print(f"{name}: {valid} of {len(report.results)} certificates are valid, {time.perf_counter() - begin:.1f} s")
+        code = max(code, report.exit_code)
+    print(f"\n{speaks_of(MODEL, model)}")
+    print(f"Check again: exactrelu check {folder}    or with Python alone: python -m exactrelu.check {folder}")
+    undecided = any("reached" in record for results in found.values() for record in results)
+    return code or (3 if undecided else 0)
+
+
+def _ask(model: Network, points: Points, domain: str, folder: ResultFolder, advance: Callable[[], None]) -> list[dict[str, Any]]:
+    envelope = Envelope("preimage", domain=domain)
+    domains = {number: parse_domain(domain, model.layer(number).inputs) for number in ASKED[domain]}
+    question = Question(model, folder.network_sha256, domains, "input", certify=True)
+    found = []
+    for record in records(question, points, folder=folder):
+        found.append(record)
+        advance()
+    result = envelope.around(MODEL, model, assumptions(certified=True), results=found)
+    folder.results(result, f"results-{domain.partition(':')[0]}.json")
+    return found
+
+
+def _first_layer(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Layer 1: kinds of pre-image in all of R^64 and in the box, by the number of positive outputs."""
+    columns = [("all", "singleton"), ("all", "bounded"), ("all", "unbounded"), ("box:0,1", "singleton"), ("box:0,1", "bounded")]
+    counted: Counter[tuple[str, str, int]] = Counter(
+        (domain, record["cardinality"], max(bound for bound in BINS if bound <= record["active"]))
+        for domain in ("all", "box:0,1")
+        for record in found[domain]
+        if record["layer"] == 1
+    )
+    rows = [[label, *(counted[domain, word, low] for domain, word in columns)] for low, label in zip(BINS, _labels(), strict=True)]
+    header = ["layer 1: positive outputs", *(f"{word} in {'R^64' if domain == 'all' else '[0,1]^64'}" for domain, word in columns)]
+    return table(header, rows)
+
+
+def _labels() -> list[str]:
+    return [f"up to {BINS[1] - 1}", *(f"{low} to {high - 1}" for low, high in pairwise(BINS[1:])), f"from {BINS[-1]}"]
+
+
+def _later_layers(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """The other layers: how often each kind of pre-image occurs."""
+    words = ("singleton", "bounded", "unbounded", "undecided")
+    rows = []
+    for layer, domain in ((2, "all"), (2, "orthant"), (3, "all")):
+        counted = Counter(record["cardinality"] for record in found[domain] if record["layer"] == layer)
+        rows.append([f"layer {layer} in {'all of R^n' if domain == 'all' else 'the orthant'}", *(counted[word] for word in words)])
+    return table(["later layers", *words], rows)

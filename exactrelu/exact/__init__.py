@@ -1,0 +1,1 @@
+"""Exact mathematics; knows nothing of networks."""

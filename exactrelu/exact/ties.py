@@ -1,0 +1,408 @@
+"""The tie path (theory C6): which inequalities of a cone are implicit equalities, decided exactly.
+
+For C = {d : r.d = 0 on equalities, r.d <= 0 on the others} the inequalities split into E, zero on all of C, and F, negative
+somewhere on C (Goldman-Tucker). The split is proved by two exact vectors: multipliers w with w_i > 0 on E, 0 on F and
+w R = 0, and a d in C with r_i d < 0 for all i in F. Two ways lead there:
+
+- small systems: an exact simplex method on the dependencies of the inequalities (Bland's rule, so it ends);
+- larger ones: a linear program in floats (PuLP with HiGHS) proposes E and F, and p-adic solves make the two vectors. A wrong
+  proposal fails the exact test, and then there is no answer.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from flint import fmpq, fmpz_mat
+
+from exactrelu.exact.linalg import PRIMES, Block, exact_rank, integer_rows, null_vectors, regular_block, solve
+from exactrelu.exact.margin import implied_multipliers
+from exactrelu.exact.search import Direction, Multipliers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exactrelu.certificate import Rank
+    from exactrelu.exact.rational import DyadicMatrix
+    from exactrelu.exact.search import Proposal
+    from exactrelu.exact.system import ConeSystem
+
+# Rows times columns up to which the exact simplex method is tried.
+SMALL = 6_000
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The exact split of a system's rows, in the numbering of the format.
+
+    implicit: rows of E, sides included; multipliers: integers for the general rows as real numbers, or None where E is
+    empty; direction: integers, in C and strict on F, or None where F is empty; rank: that of the equality rows and E.
+    """
+
+    implicit: tuple[int, ...]
+    strict: tuple[int, ...]
+    multipliers: tuple[int, ...] | None
+    direction: tuple[int, ...] | None
+    rank: Rank
+
+
+def partition(system: ConeSystem, *, proposal: Proposal | None = None, deadline: float | None = None) -> Partition | None:
+    """Split the inequalities of a system exactly; None where the proposal failed or the time limit was reached.
+
+    proposal: what a float search found (all rows implicit, or all strict); without one a linear program proposes.
+    """
+    columns = np.flatnonzero(~system.fixed)
+    matrix = system.all_rows()
+    both = {int(i) for i in np.flatnonzero(system.fixed[system.side_columns]) + system.general_count}
+    equalities = [int(i) for i in system.equality_rows]
+    others = [i for i in range(system.row_count) if i not in both and not (i < system.general_count and system.equality[i])]
+    reduced = matrix.columns(columns)
+    rows = integer_rows(reduced)
+    scales = _scales(rows, reduced)
+    # Rows that live on fixed columns only vanish here; they are zero on C by themselves.
+    zero = [i for i in others if not any(rows[i])]
+    live = [i for i in others if any(rows[i])]
+    if len(rows) * len(columns) <= SMALL:
+        split = _exact_split(rows, equalities, live, len(columns), deadline)
+    else:
+        floats = np.vstack([system.scaled, system.side_rows().floats])
+        found = _as_split(system, proposal, live) or _float_partition(floats[:, columns], equalities, live, deadline)
+        split = None if found is None else _proved_split(reduced, rows, equalities, live, found)
+    if split is None:
+        return None
+    implicit, weights, direction = split
+    multipliers = _general_multipliers(system, scales, weights, zero)
+    all_implicit = tuple(sorted([*implicit, *both, *zero]))
+    strict = tuple(i for i in live if i not in set(implicit))
+    full = None
+    if strict:
+        full = [0] * system.dimension
+        for j, value in zip(columns.tolist(), direction, strict=True):
+            full[j] = value
+    rank = exact_rank(system.rows_for_rank(sorted([*equalities, *all_implicit])))
+    return Partition(all_implicit, strict, multipliers if all_implicit else None, None if full is None else tuple(full), rank)
+
+
+def _scales(rows: Sequence[Sequence[int]], matrix: DyadicMatrix) -> list[Fraction]:
+    """For each row the factor s > 0 with integer row = s * row, on the columns kept."""
+    result = []
+    for i, row in enumerate(rows):
+        position = next((j for j, value in enumerate(row) if value), None)
+        if position is None:
+            result.append(Fraction(1))
+        elif matrix.integers is None:
+            result.append(Fraction(row[position]) / Fraction(float(matrix.floats[i, position])))
+        else:
+            entry = Fraction(matrix.integers[i][position]) * Fraction(2) ** matrix.exponent
+            result.append(Fraction(row[position]) / entry)
+    return result
+
+
+def _general_multipliers(system: ConeSystem, scales: Sequence[Fraction], weights: dict[int, int], zero: Sequence[int]) -> tuple[int, ...]:
+    """Multipliers for the rows as real numbers, cleared to integers; rows that vanish off the fixed columns get 1."""
+    values = [Fraction(0)] * system.general_count
+    for i, weight in weights.items():
+        if i < system.general_count:
+            values[i] = weight * scales[i]
+    for i in zero:
+        values[i] = Fraction(1)
+    denominator = math.lcm(1, *(value.denominator for value in values))
+    integers = [int(value * denominator) for value in values]
+    common = math.gcd(0, *integers)
+    return tuple(value // common for value in integers) if common > 1 else tuple(integers)
+
+
+Split = tuple[list[int], dict[int, int], list[int]]
+
+
+# ---------------------------------------------------------------- exact simplex
+
+
+def _exact_split(
+    rows: Sequence[Sequence[int]], equalities: Sequence[int], others: Sequence[int], columns: int, deadline: float | None
+) -> Split | None:
+    """The split by an exact simplex method: (implicit rows, multipliers of all rows, direction)."""
+    if columns == 0 or not others:
+        return _without_directions(rows, equalities, others, columns)
+    basis = _null_basis([rows[i] for i in equalities], columns)
+    if not basis:
+        return _without_directions(rows, equalities, others, columns)
+    # y_i = -r_i . (basis u) >= 0: the inequalities' slacks, a subspace met with the orthant.
+    slack = [[-sum(a * b for a, b in zip(rows[i], vector, strict=True)) for vector in basis] for i in others]
+    dependencies = _null_basis([list(column) for column in zip(*slack, strict=True)], len(others))
+    found = [fmpq(0)] * len(others)
+    strict: set[int] = set()
+    while len(strict) < len(others):
+        if deadline is not None and time.monotonic() > deadline:
+            return None
+        wanted = [0 if i in strict else 1 for i in range(len(others))]
+        solution, dual = _feasible_slack(dependencies, wanted)
+        if solution is None:
+            break
+        found = [a + b for a, b in zip(found, solution, strict=True)]
+        strict = {i for i, value in enumerate(found) if value > 0}
+    else:
+        dual = [fmpq(0)] * len(others)
+    implicit = [others[i] for i in range(len(others)) if i not in strict]
+    direction = _direction_with_slack(slack, basis, found) if strict else [0] * columns
+    weights = _completed_weights(rows, equalities, others, dual, columns)
+    return implicit, weights, direction
+
+
+def _without_directions(rows: Sequence[Sequence[int]], equalities: Sequence[int], others: Sequence[int], columns: int) -> Split:
+    """The equalities leave only d = 0: every inequality is implicit."""
+    weights = _completed_weights(rows, equalities, others, [fmpq(1)] * len(others), columns) if others else {}
+    return list(others), weights, [0] * columns
+
+
+def _null_basis(rows: Sequence[Sequence[int]], columns: int) -> list[tuple[int, ...]]:
+    """An integer basis of {d : rows d = 0}."""
+    live = [list(row) for row in rows if any(row)]
+    if not live:
+        return [tuple(int(i == j) for j in range(columns)) for i in range(columns)]
+    reduced, denominator, pivots = _echelon(live, columns)
+    vectors = []
+    for free in (j for j in range(columns) if j not in set(pivots)):
+        vector = [0] * columns
+        vector[free] = denominator
+        for i, pivot in enumerate(pivots):
+            vector[pivot] = -int(reduced[i, free])
+        common = math.gcd(*vector)
+        vectors.append(tuple(value // common for value in vector))
+    return vectors
+
+
+def _feasible_slack(dependencies: Sequence[Sequence[int]], wanted: Sequence[int]) -> tuple[list[fmpq] | None, list[fmpq]]:
+    """Find y >= 0 with dependencies y = 0 and wanted.y = 1, or weights w >= wanted in the span of the dependencies.
+
+    Phase one of the simplex method on the tableau [constraints | identity | right side], Bland's rule. If the artificial
+    sum stays positive its dual gives, after scaling, w >= 1 where wanted is 1 and w >= 0 elsewhere.
+    """
+    count, width = len(dependencies) + 1, len(wanted)
+    table = [[fmpq(v) for v in row] + [fmpq(int(i == k)) for k in range(count)] + [fmpq(0)] for i, row in enumerate(dependencies)]
+    table.append([fmpq(v) for v in wanted] + [fmpq(int(count - 1 == k)) for k in range(count)] + [fmpq(1)])
+    basis = [width + k for k in range(count)]
+    # Reduced costs of minimising the sum of the artificial variables.
+    cost = [-sum((row[j] for row in table), fmpq(0)) for j in range(width)] + [fmpq(0)] * count
+    cost.append(-sum((row[-1] for row in table), fmpq(0)))
+    while True:
+        entering = next((j for j in range(width) if cost[j] < 0), None)
+        if entering is None:
+            break
+        ratios = [(row[-1] / row[entering], basis[i], i) for i, row in enumerate(table) if row[entering] > 0]
+        leaving = min(ratios)[2]
+        pivot = table[leaving][entering]
+        table[leaving] = [value / pivot for value in table[leaving]]
+        for i, row in enumerate(table):
+            if i != leaving and row[entering] != 0:
+                factor = row[entering]
+                table[i] = [a - factor * b for a, b in zip(row, table[leaving], strict=True)]
+        factor = cost[entering]
+        cost = [a - factor * b for a, b in zip(cost, table[leaving], strict=True)]
+        basis[leaving] = entering
+    if cost[-1] == 0:
+        solution = [fmpq(0)] * width
+        for i, variable in enumerate(basis):
+            if variable < width:
+                solution[variable] = table[i][-1]
+        return solution, []
+    # Dual p_k = 1 - cost of artificial k; p.constraints <= 0 on every column, and p_last > 0 is the optimum's value.
+    prices = [1 - cost[width + k] for k in range(count)]
+    last = prices[-1]
+    weights = [-sum((prices[k] * dependencies[k][j] for k in range(count - 1)), fmpq(0)) / last for j in range(width)]
+    return None, weights
+
+
+def _direction_with_slack(slack: Sequence[Sequence[int]], basis: Sequence[Sequence[int]], wanted: Sequence[fmpq]) -> list[int]:
+    """An integer direction whose slacks are a positive multiple of `wanted`, which is known to be attainable."""
+    unknowns = len(basis)
+    independent = _echelon([list(column) for column in zip(*slack, strict=True)], len(slack))[2]
+    chosen = [slack[i] for i in independent]
+    pivots = _echelon(chosen, unknowns)[2]
+    common = math.lcm(1, *(int(value.q) for value in wanted))
+    right = [[int(wanted[i] * common)] for i in independent]
+    solved = solve([[row[j] for j in pivots] for row in chosen], right)
+    assert solved is not None
+    coordinates = [0] * unknowns
+    for a, j in enumerate(pivots):
+        coordinates[j] = solved[0][a][0]
+    direction = [sum(c * vector[j] for c, vector in zip(coordinates, basis, strict=True)) for j in range(len(basis[0]))]
+    divisor = math.gcd(*direction) or 1
+    return [value // divisor for value in direction]
+
+
+def _echelon(rows: Sequence[Sequence[int]], columns: int) -> tuple[fmpz_mat, int, list[int]]:
+    """Reduced row echelon form over Q as (integer matrix, denominator, pivot columns)."""
+    reduced, denominator, rank = fmpz_mat(len(rows), columns, [value for row in rows for value in row]).rref()
+    pivots, column = [], 0
+    for i in range(rank):
+        while int(reduced[i, column]) == 0:
+            column += 1
+        pivots.append(column)
+        column += 1
+    return reduced, int(denominator), pivots
+
+
+def _completed_weights(
+    rows: Sequence[Sequence[int]], equalities: Sequence[int], others: Sequence[int], dual: Sequence[fmpq], columns: int
+) -> dict[int, int]:
+    """Integer multipliers: the inequalities' dual, and equalities' multipliers that cancel its combination exactly."""
+    common = math.lcm(1, *(int(value.q) for value in dual))
+    weights = {i: int(value * common) for i, value in zip(others, dual, strict=True) if value != 0}
+    sigma = [0] * columns
+    for i, weight in weights.items():
+        sigma = [a + weight * b for a, b in zip(sigma, rows[i], strict=True)]
+    if not any(sigma):
+        return weights
+    live = [i for i in equalities if any(rows[i])]
+    transposed = [[rows[i][j] for i in live] for j in range(columns)]
+    independent = _echelon([rows[i] for i in live], columns)[2]
+    basis = _echelon([transposed[j] for j in independent], len(live))[2]
+    solved = solve([[transposed[j][k] for k in basis] for j in independent], [[-sigma[j]] for j in independent])
+    assert solved is not None
+    numerators, denominator = solved
+    weights = {i: weight * denominator for i, weight in weights.items()}
+    for a, k in enumerate(basis):
+        if numerators[a][0]:
+            weights[live[k]] = numerators[a][0]
+    return weights
+
+
+# ---------------------------------------------------------------- linear program and p-adic solves
+
+
+FloatSplit = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _as_split(system: ConeSystem, proposal: Proposal | None, others: Sequence[int]) -> FloatSplit | None:
+    """A search's proposal in the form of the linear program's answer."""
+    if isinstance(proposal, Direction) and not proposal.vanishing.any():
+        return np.ones(len(others), dtype=bool), proposal.values, np.zeros(len(others))
+    if isinstance(proposal, Multipliers):
+        # Multipliers of scaled rows; integer rows differ by powers of two, which `scaled` takes out again.
+        implied = implied_multipliers(system, proposal.values)
+        return np.zeros(len(others), dtype=bool), np.zeros(system.dimension), implied[list(others)]
+    return None
+
+
+def _float_partition(floats: np.ndarray, equalities: Sequence[int], others: Sequence[int], deadline: float | None) -> FloatSplit | None:
+    """Maximise sum t over A_P d = 0, A_Z d + t <= 0, 0 <= t <= 1: (t > 1/2, d, dual values of the A_Z rows)."""
+    import pulp
+
+    columns = floats.shape[1]
+    problem = pulp.LpProblem("partition", pulp.LpMaximize)
+    d = [pulp.LpVariable(f"d{j}") for j in range(columns)]
+    t = [pulp.LpVariable(f"t{i}", 0, 1) for i in others]
+    problem += pulp.lpSum(t)
+    for i in equalities:
+        problem += pulp.LpAffineExpression([(d[j], float(floats[i, j])) for j in np.flatnonzero(floats[i])]) == 0
+    for i, slack in zip(others, t, strict=True):
+        terms = [(d[j], float(floats[i, j])) for j in np.flatnonzero(floats[i])]
+        problem += pulp.LpAffineExpression([*terms, (slack, 1.0)]) <= 0, f"z{i}"
+    limit = None if deadline is None else max(1.0, deadline - time.monotonic())
+    try:
+        status = problem.solve(pulp.HiGHS(msg=False, timeLimit=limit, threads=1))
+    except pulp.PulpError:
+        return None
+    if status != pulp.LpStatusOptimal:
+        return None
+    values = np.array([variable.value() or 0.0 for variable in t])
+    direction = np.array([variable.value() or 0.0 for variable in d])
+    dual = np.array([abs(problem.constraints[f"z{i}"].pi or 0.0) for i in others])
+    return values > 0.5, direction, dual
+
+
+def _proved_split(
+    matrix: DyadicMatrix, rows: Sequence[Sequence[int]], equalities: Sequence[int], others: Sequence[int], proposal: FloatSplit
+) -> Split | None:
+    """Make a proposed split exact; None if it is wrong."""
+    is_strict, direction, dual = proposal
+    implicit = [i for i, one in zip(others, is_strict, strict=True) if not one]
+    strict = [i for i, one in zip(others, is_strict, strict=True) if one]
+    weighted = dict(zip(others, np.maximum(dual, 0.0).tolist(), strict=True))
+    fixed_rows = [*equalities, *implicit]
+    block = regular_block(matrix.rows(np.array(fixed_rows, dtype=np.int64)), PRIMES[1]) if fixed_rows else Block((), (), 2)
+    weights = _exact_dependency(rows, fixed_rows, set(equalities), block, weighted, matrix.shape[1])
+    if weights is None:
+        return None
+    if not strict:
+        return implicit, weights, [0] * matrix.shape[1]
+    exact = _exact_direction(rows, fixed_rows, strict, block, direction)
+    return None if exact is None else (implicit, weights, exact)
+
+
+def _exact_dependency(
+    rows: Sequence[Sequence[int]],
+    fixed_rows: Sequence[int],
+    equalities: set[int],
+    block: Block,
+    proposed: dict[int, float],
+    columns: int,
+) -> dict[int, int] | None:
+    """Exact multipliers, positive on the implicit rows: rounded ones off the basis, solved ones on it."""
+    basis = [fixed_rows[k] for k in block.rows]
+    rest = [i for i in fixed_rows if i not in set(basis) and i not in equalities]
+    weights = {i: max(1, round(2**20 * proposed[i])) for i in rest}
+    right = [[-sum(weights[i] * rows[i][j] for i in rest)] for j in block.columns]
+    solved = solve([[rows[i][j] for i in basis] for j in block.columns], right)
+    if solved is None:
+        return None
+    numerators, denominator = solved
+    weights = {i: weight * denominator for i, weight in weights.items()}
+    for a, i in enumerate(basis):
+        weights[i] = numerators[a][0]
+        if i not in equalities and weights[i] <= 0:
+            return None
+    sigma = fmpz_mat(1, len(weights), list(weights.values())) * fmpz_mat(len(weights), columns, [v for i in weights for v in rows[i]])
+    return weights if sigma == fmpz_mat(1, columns) else None
+
+
+def _exact_direction(
+    rows: Sequence[Sequence[int]], fixed_rows: Sequence[int], strict: Sequence[int], block: Block, proposed: np.ndarray
+) -> list[int] | None:
+    """An exact direction that vanishes on the fixed rows and is negative on the strict ones."""
+    columns = len(rows[0])
+    largest = float(np.abs(proposed).max(initial=0.0))
+    if not largest > 0:
+        return None
+    used = set(block.columns)
+    free = [j for j in range(columns) if j not in used]
+    rounded = {j: round(proposed[j] / largest * 2**30) for j in free}
+    basis = [fixed_rows[k] for k in block.rows]
+    solved = solve([[rows[i][j] for j in block.columns] for i in basis], [[-sum(rounded[j] * rows[i][j] for j in free)] for i in basis])
+    if solved is None:
+        return None
+    numerators, denominator = solved
+    direction = [0] * columns
+    for j in free:
+        direction[j] = rounded[j] * denominator
+    for a, j in enumerate(block.columns):
+        direction[j] = numerators[a][0]
+    vector = fmpz_mat(columns, 1, direction)
+    if fixed_rows and (fmpz_mat(len(fixed_rows), columns, [v for i in fixed_rows for v in rows[i]]) * vector) != fmpz_mat(
+        len(fixed_rows), 1
+    ):
+        return None
+    values = fmpz_mat(len(strict), columns, [v for i in strict for v in rows[i]]) * vector
+    if not all(int(values[i, 0]) < 0 for i in range(len(strict))):
+        return None
+    divisor = math.gcd(*direction) or 1
+    return [value // divisor for value in direction]
+
+
+def lineality_direction(system: ConeSystem) -> tuple[int, ...] | None:
+    """A non-zero integer d that all rows and sides map to 0, or None where only 0 does."""
+    matrix = system.all_rows()
+    for prime in PRIMES:
+        block = regular_block(matrix, prime)
+        if len(block.columns) == system.dimension:
+            return None
+        vectors = null_vectors(integer_rows(matrix), system.dimension, block)
+        if vectors:
+            return vectors[0]
+    return None

@@ -1,0 +1,257 @@
+"""The one meaning of a network inside: a sequence of "affine map, then relu on marked coordinates", over the rationals.
+
+`Layer` is one such step. Users ask about *source layers*, the affine operators of the stored model with the activation
+that follows each; a `SourceLayer` says where its input tensor lies in the sequence and how it was lowered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exactrelu.errors import InvalidRequestError, UnsupportedModelError
+from exactrelu.exact.rational import DyadicMatrix, RationalVector, odd_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flint import fmpz_mat
+
+MAXIMAL_WIDTH = 2**20
+MAXIMAL_DEPTH = 2**12
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One step of a lowered network: z = W x + b, then relu on the marked coordinates.
+
+    `weight` is (m, n), `bias` (m, 1), `rectified` a boolean mask (m,).
+
+    >>> layer = Layer(DyadicMatrix.from_floats([[1.0, -2.0]]), DyadicMatrix.from_floats([[0.5]]), np.array([True]))
+    >>> layer.pre_activation(RationalVector((1, 1))).texts(), layer(RationalVector((1, 1))).texts()
+    (['-1/2'], ['0'])
+    """
+
+    weight: DyadicMatrix
+    bias: DyadicMatrix
+    rectified: np.ndarray
+
+    def __post_init__(self) -> None:
+        m, n = self.weight.shape
+        if self.bias.shape != (m, 1) or self.rectified.shape != (m,) or self.rectified.dtype != np.bool_:
+            raise InvalidRequestError(
+                f"a layer with weights {m} x {n} has biases {self.bias.shape} and a mask {self.rectified.shape}; "
+                f"give ({m}, 1) and a boolean ({m},)"
+            )
+
+    @property
+    def inputs(self) -> int:
+        return self.weight.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        return self.weight.shape[0]
+
+    @cached_property
+    def augmented(self) -> tuple[fmpz_mat, int]:
+        """The matrix [W | b], (m, n + 1), as integers over one power of two: (integers, exponent)."""
+        from flint import fmpz_mat
+
+        if self.weight.is_float64 and self.bias.is_float64:
+            rows, exponent = DyadicMatrix(np.hstack([self.weight.floats, self.bias.floats])).common
+        else:
+            (weights, low), (biases, high) = self.weight.common, self.bias.common
+            exponent = min(low, high)
+            rows = [
+                [*(value << (low - exponent) for value in row), bias << (high - exponent)]
+                for row, (bias,) in zip(weights, biases, strict=True)
+            ]
+        return fmpz_mat(self.outputs, self.inputs + 1, [value for row in rows for value in row]), exponent
+
+    def pre_activation(self, x: RationalVector) -> RationalVector:
+        """z = W x + b exactly, for x of length n; raises InvalidRequestError for another length."""
+        from flint import fmpz_mat
+
+        if len(x) != self.inputs:
+            raise InvalidRequestError(f"a point with {len(x)} coordinates was given to a layer with {self.inputs} inputs")
+        integers, exponent = self.augmented
+        product = integers * fmpz_mat(self.inputs + 1, 1, [*x.numerators, x.denominator])
+        return _dyadic_multiple([int(value) for value in product.entries()], x.denominator, exponent)
+
+    def __call__(self, x: RationalVector) -> RationalVector:
+        z = self.pre_activation(x)
+        kept = (max(value, 0) if relu else value for value, relu in zip(z.numerators, self.rectified.tolist(), strict=True))
+        return RationalVector(tuple(kept), z.denominator)
+
+    def active(self, x: RationalVector) -> np.ndarray:
+        """The activation pattern at x, a boolean mask (m,): z_i > 0, and always true where there is no relu."""
+        z = self.pre_activation(x)
+        return np.asarray(np.array([value > 0 for value in z.numerators], dtype=bool) | ~self.rectified)
+
+    def __getstate__(self) -> dict[str, object]:
+        # FLINT's matrices cannot be sent to another process; they are made again there.
+        return {"weight": self.weight, "bias": self.bias, "rectified": self.rectified}
+
+
+def _dyadic_multiple(numerators: list[int], denominator: int, exponent: int) -> RationalVector:
+    if exponent < 0:
+        return RationalVector(tuple(numerators), denominator << -exponent)
+    return RationalVector(tuple(value << exponent for value in numerators), denominator)
+
+
+def denominator_bits(matrix: DyadicMatrix) -> int:
+    """The smallest k >= 0 for which 2^k times the matrix is integral.
+
+    >>> denominator_bits(DyadicMatrix.from_floats([[0.75, -2.0]]))
+    2
+    """
+    if matrix.integers is not None:
+        lowest = min((value & -value for row in matrix.integers for value in row if value), default=1)
+        return max(0, -matrix.exponent - (lowest.bit_length() - 1))
+    return max(0, -int(odd_parts(matrix.floats)[1].min(initial=0)))
+
+
+@dataclass(frozen=True, eq=False)
+class SourceLayer:
+    """A layer as users speak of it: an affine operator of the stored model with the activation that follows it.
+
+    `stages` is the map from the operator's own input tensor to its own output tensor, lowered. That input tensor consists of
+    the coordinates `select` (None: all of them) of the network's state after its first `depth` lowered layers.
+    """
+
+    number: int
+    name: str
+    stages: tuple[Layer, ...]
+    depth: int
+    select: np.ndarray | None = None
+
+    @property
+    def inputs(self) -> int:
+        return self.stages[0].inputs
+
+    @property
+    def outputs(self) -> int:
+        return self.stages[-1].outputs
+
+    @property
+    def rectified(self) -> int:
+        """How many outputs pass a relu."""
+        return int(self.stages[-1].rectified.sum())
+
+    @property
+    def bits(self) -> int:
+        """The common denominator of weights and biases is 2^bits."""
+        return max(denominator_bits(matrix) for stage in self.stages for matrix in (stage.weight, stage.bias))
+
+    def __call__(self, x: RationalVector) -> RationalVector:
+        return _push(self.stages, x)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that a network was read from: the SHA-256 of its bytes, their number, its base name."""
+
+    sha256: str
+    length: int
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """An exact network: the lowered layers, the source layers, the files it came from, the shape of one input.
+
+    Called on a point it returns the exact output. Raises UnsupportedModelError where there is no layer, widths do not
+    chain, or a width or the depth exceeds what a network file can hold.
+
+    >>> layer = Layer(DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.25]]), np.array([True, True]))
+    >>> network = Network((layer,), (SourceLayer(1, "first", (layer,), 0),), (), (1,))
+    >>> network(RationalVector((1,), 3)).texts(), network.layer("first").number
+    (['1/3', '0'], 1)
+    """
+
+    layers: tuple[Layer, ...]
+    source_layers: tuple[SourceLayer, ...]
+    sources: tuple[Source, ...]
+    input_shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise UnsupportedModelError("the model has no affine operator and no relu, so there is no layer to ask about")
+        widths = [self.inputs, *(layer.outputs for layer in self.layers)]
+        for number, (layer, width) in enumerate(zip(self.layers, widths, strict=False), 1):
+            if layer.inputs != width:
+                raise UnsupportedModelError(f"layer {number} takes {layer.inputs} inputs but {width} values reach it")
+        if max(widths) > MAXIMAL_WIDTH or len(self.layers) > MAXIMAL_DEPTH:
+            raise UnsupportedModelError(
+                f"the model has {len(self.layers)} layers with up to {max(widths)} coordinates; "
+                f"the limits are {MAXIMAL_DEPTH} layers and {MAXIMAL_WIDTH} coordinates"
+            )
+
+    @property
+    def inputs(self) -> int:
+        return self.layers[0].inputs
+
+    @property
+    def outputs(self) -> int:
+        return self.layers[-1].outputs
+
+    def __call__(self, x: RationalVector) -> RationalVector:
+        return _push(self.layers, x)
+
+    def layer(self, which: int | str) -> SourceLayer:
+        """The source layer with a number (from 1; also as text of digits) or a name; raises InvalidRequestError, listing what exists."""
+        if isinstance(which, str) and not (which.isascii() and which.isdigit()):
+            found = [layer for layer in self.source_layers if layer.name == which]
+        else:
+            digits = str(which).lstrip("0")
+            found = [layer for layer in self.source_layers if str(layer.number) == digits]
+        if found:
+            return found[0]
+        shown = ", ".join(f"{layer.number} ({layer.name})" for layer in self.source_layers[:8])
+        more = f" and {len(self.source_layers) - 8} more" if len(self.source_layers) > 8 else ""
+        raise InvalidRequestError(f"there is no layer {str(which)[:80]!r}; the layers are {shown}{more}")
+
+    def layer_input(self, number: int | str, x: RationalVector) -> RationalVector:
+        """Push an input of the network forward, exactly, to the input tensor of a source layer."""
+        layer = self.layer(number)
+        if len(x) != self.inputs:
+            raise InvalidRequestError(f"a point with {len(x)} coordinates was given to a network with {self.inputs} inputs")
+        state = _push(self.layers[: layer.depth], x)
+        if layer.select is None:
+            return state
+        return RationalVector(tuple(state.numerators[i] for i in layer.select.tolist()), state.denominator)
+
+    def activation_pattern(self, x: RationalVector) -> tuple[np.ndarray, ...]:
+        """For every lowered layer the boolean mask of its active coordinates at x; see `Layer.active`."""
+        patterns = []
+        for layer in self.layers:
+            patterns.append(layer.active(x))
+            x = layer(x)
+        return tuple(patterns)
+
+    def affine_map(self, pattern: Sequence[np.ndarray]) -> tuple[DyadicMatrix, DyadicMatrix]:
+        """The map x -> W x + b that the network is where `pattern` holds: (W of shape (m, n), b of shape (m, 1))."""
+        from flint import fmpz, fmpz_mat
+
+        n = self.inputs
+        # state = 2^exponent * product * (x, 1); the last row of every factor carries the constant 1.
+        product, exponent = fmpz_mat(n + 1, n + 1, [int(i == j) for i in range(n + 1) for j in range(n + 1)]), 0
+        for layer, active in zip(self.layers, pattern, strict=True):
+            integers, own = layer.augmented
+            scales = (int(kept) << max(0, own) for kept in active.tolist())
+            entries = [scale * value for scale, row in zip(scales, integers.tolist(), strict=True) for value in row]
+            entries += [fmpz(0)] * layer.inputs + [fmpz(1) << max(0, -own)]
+            product = fmpz_mat(layer.outputs + 1, layer.inputs + 1, entries) * product
+            exponent += min(0, own)
+        rows = [[int(value) for value in row] for row in product.tolist()[:-1]]
+        weight = DyadicMatrix.from_integers((row[:-1] for row in rows), n, exponent)
+        return weight, DyadicMatrix.from_integers((row[-1:] for row in rows), 1, exponent)
+
+
+def _push(layers: Sequence[Layer], x: RationalVector) -> RationalVector:
+    for layer in layers:
+        x = layer(x)
+    return x

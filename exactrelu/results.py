@@ -1,0 +1,210 @@
+"""Results for others: the JSON objects that scripts rely on, aligned tables for people, and the folder that both go to.
+
+Nothing is computed here; a result says what it speaks of.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from exactrelu import __version__
+from exactrelu.certificate import write_text
+from exactrelu.errors import InvalidRequestError
+from exactrelu.network.exact_file import write_network
+from exactrelu.verdict import Cardinality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from exactrelu.network.model import Network
+
+FORMAT = 1
+ROWS_SHOWN = 20
+
+
+class Envelope:
+    """What every JSON object has; the clock for `seconds` starts when it is made.
+
+    `domain` is the domain in the words of the command line, or None for a question without one.
+    """
+
+    def __init__(self, question: str, *, domain: str | None = None) -> None:
+        self._question = question
+        self._domain = domain
+        self._begin = time.perf_counter()
+
+    def around(self, path: Path | None, network: Network | None, assumes: Sequence[str], **answer: Any) -> dict[str, Any]:
+        """The JSON object: the envelope, then the keys of `answer`; without a network its keys are null."""
+        return {
+            "exactrelu": __version__,
+            "format": FORMAT,
+            "question": self._question,
+            "network": describe_network(path, network),
+            "domain": self._domain,
+            "assumes": list(assumes),
+            "seconds": round(time.perf_counter() - self._begin, 6),
+            **answer,
+        }
+
+
+def describe_network(path: Path | None, network: Network | None) -> dict[str, Any]:
+    """The `network` object: the file, the SHA-256 of its bytes, the numbers of inputs and outputs."""
+    return {
+        "file": None if path is None else str(path),
+        "sha256": network.sources[0].sha256 if network else None,
+        "inputs": network.inputs if network else None,
+        "outputs": network.outputs if network else None,
+    }
+
+
+def speaks_of(path: Path, network: Network) -> str:
+    """The sentence that says what a verdict is about."""
+    return (
+        f"A verdict speaks of the real-number function that the stored weights of {path} "
+        f"(SHA-256 {network.sources[0].sha256}) define, evaluated without rounding."
+    )
+
+
+def assumptions(*, certified: bool) -> tuple[str, ...]:
+    """What a verdict about a network rests on besides its proof."""
+    reader = (
+        "The operators of the model file mean what the ONNX or safetensors reader of this package takes them to mean (convention exact-1)."
+    )
+    if certified:
+        return (reader, "The certificates have been written, not checked; `exactrelu check` checks them.")
+    return (reader, "No certificate was written, so no checker has confirmed the verdicts; --out FOLDER writes certificates.")
+
+
+def json_text(result: Mapping[str, Any]) -> str:
+    """One JSON object as text, in ASCII, without nan or infinity."""
+    return json.dumps(result, indent=1, allow_nan=False)
+
+
+def layer_records(network: Network) -> list[dict[str, Any]]:
+    """The `layers` of `info`."""
+    return [
+        {
+            "layer": layer.number,
+            "name": layer.name,
+            "inputs": layer.inputs,
+            "outputs": layer.outputs,
+            "rectified": layer.rectified,
+            "bits": layer.bits,
+        }
+        for layer in network.source_layers
+    ]
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows under a header: columns that hold a number are aligned to the right, a missing value is shown as -.
+
+    >>> print(table(["layer", "name"], [[1, "first"], [12, None]]))
+    layer  name
+        1  first
+       12  -
+    """
+    columns = list(zip(header, *(["-" if value is None else str(value) for value in row] for row in rows), strict=True))
+    return "\n".join("  ".join(line).rstrip() for line in zip(*map(_aligned, columns), strict=True))
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    width = max(map(len, column))
+    numeric = any(text.replace(".", "").isdigit() for text in column[1:])
+    return [text.rjust(width) if numeric else text.ljust(width) for text in column]
+
+
+def info_table(network: Network) -> str:
+    """The layers of a network as `info` prints them."""
+    header = ["layer", "name", "inputs", "outputs", "rectified", "bits"]
+    return table(header, ([record[word] for word in header] for record in layer_records(network)))
+
+
+def preimage_report(network: Network, records: Sequence[Mapping[str, Any]]) -> str:
+    """The first rows of every layer, how often each cardinality occurs, and what each of these words means."""
+    parts = []
+    for layer in network.source_layers:
+        own = [record for record in records if record["layer"] == layer.number]
+        if own:
+            parts.append(
+                f"layer {layer.number} ({layer.name}), {layer.inputs} inputs, {layer.outputs} outputs\n{_layer_table(own)}\n{counts(own)}"
+            )
+    met = [word for word in Cardinality if any(record["cardinality"] == word.value for record in records)]
+    width = max((len(word.value) for word in met), default=0)
+    parts.append("\n".join(f"{word.value.ljust(width)}  {word.sentence}" for word in met))
+    reached = sorted({record["reached"] for record in records if record.get("reached")})
+    parts.extend(f"undecided: {reason}" for reason in reached)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _layer_table(records: Sequence[Mapping[str, Any]]) -> str:
+    header = ["row", "cardinality", "dimension", "active", "rank", "witness", "seconds"]
+    rows = [
+        [
+            record["row"],
+            record["cardinality"],
+            record["dimension"],
+            record["active"],
+            record["rank"],
+            _witness(record),
+            f"{record['seconds']:.3f}",
+        ]
+        for record in records[:ROWS_SHOWN]
+    ]
+    more = len(records) - len(rows)
+    return table(header, rows) + (f"\n.. and {more} more rows; --json or --out FOLDER give all" if more else "")
+
+
+def _witness(record: Mapping[str, Any]) -> str | None:
+    witness = record["witness"]
+    if witness is None:
+        return None
+    return "ray" if "ray" in witness else "second point"
+
+
+def counts(records: Sequence[Mapping[str, Any]]) -> str:
+    """How often each cardinality occurs, as one line.
+
+    >>> counts([{"cardinality": "singleton"}, {"cardinality": "bounded"}, {"cardinality": "singleton"}])
+    '3 pre-images: 2 singleton, 1 bounded'
+    """
+    found = Counter(record["cardinality"] for record in records)
+    words = ", ".join(f"{found[word.value]} {word.value}" for word in Cardinality if found[word.value])
+    return f"{len(records)} pre-image{'s' * (len(records) != 1)}: {words or 'none'}"
+
+
+class ResultFolder:
+    """A folder with the network file, one certificate a row and layer, and `results.json`; each file appears whole or not at all.
+
+    Raises InvalidRequestError where the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: Path, network: Network, stem: str) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.network_sha256 = write_network(network, folder / f"{stem[:80]}.network")
+        except OSError as error:
+            raise self._refusal(error) from None
+
+    def certificate(self, record: Mapping[str, Any], domain: str, text: str) -> str:
+        """Write the certificate of a row, layer and domain (its first word is part of the name) and return its path."""
+        word = domain.partition(":")[0]
+        return self._write(f"layer{record['layer']}-{word}-row{record['row']:05d}.certificate", text)
+
+    def results(self, result: Mapping[str, Any], name: str = "results.json") -> str:
+        """Write the JSON object and return its path."""
+        return self._write(name, json_text(result) + "\n")
+
+    def _write(self, name: str, text: str) -> str:
+        try:
+            write_text(self._folder / name, text)
+        except OSError as error:
+            raise self._refusal(error) from None
+        return str(self._folder / name)
+
+    def _refusal(self, error: OSError) -> InvalidRequestError:
+        return InvalidRequestError(f"{self._folder} cannot be written: {error.strerror or error}; choose another folder or make room")

@@ -1,0 +1,131 @@
+"""Exact points of a layer's pre-image: the one solution of the active rows, a ray, a second point far from the first.
+
+Everything here is rational and satisfies its conditions exactly; floats only choose where to go.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exactrelu.certificate import RecessionDirection
+from exactrelu.domain import Box, Domain, Orthant, Polytope
+from exactrelu.exact.cone import Decision, StrictRayFound, Tie
+from exactrelu.exact.linalg import PRIMES, integer_rows, null_vectors, regular_block, solve
+from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.verdict import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exactrelu.grounds import PointGrounds
+    from exactrelu.network.model import Layer
+
+# How many null vectors are tried for a second point.
+_DIRECTIONS = 8
+
+
+def solve_active_rows(layer: Layer, y: RationalVector, equality: np.ndarray) -> RationalVector | None:
+    """The one x with A_P x + b_P = y_P on independent rows of rank n, by a p-adic solve; None if the rank is below n.
+
+    Whether x satisfies the other rows is for the caller to test.
+    """
+    n = layer.inputs
+    index = np.flatnonzero(equality)
+    if len(index) < n:
+        return None
+    active = layer.weight.rows(index)
+    block = regular_block(active, PRIMES[0])
+    if len(block.rows) < n:
+        return None
+    rows, right = [], []
+    for k in block.rows:
+        i = int(index[k])
+        integers, exponent = layer.weight.integer_row(i)
+        (bias,), own = layer.bias.integer_row(i)
+        value = Fraction(y.numerators[i], y.denominator) - bias * Fraction(2) ** own
+        rows.append(integers)
+        right.append(value / Fraction(2) ** exponent)
+    cleared = RationalVector.from_fractions(right)
+    solved = solve(rows, [[value] for value in cleared.numerators])
+    if solved is None:
+        return None
+    numerators, denominator = solved
+    return RationalVector(tuple(value for (value,) in numerators), denominator * cleared.denominator)
+
+
+def find_witness(layer: Layer, domain: Domain, grounds: PointGrounds) -> Witness | None:
+    """A ray where the pre-image is unbounded, else a second point as far from the first as the directions tried allow."""
+    x, equality = grounds.base, grounds.equality_rows
+    if isinstance(grounds.recession, RecessionDirection):
+        return Witness(x, ray=RationalVector(grounds.recession.direction))
+    if isinstance(grounds.recession, StrictRayFound):
+        ray = grounds.recession.exact_direction()
+        return None if ray is None else Witness(x, ray=RationalVector(ray))
+    best: RationalVector | None = None
+    reached = Fraction(-1)
+    for direction in _directions(layer, equality, grounds.tight):
+        step = largest_step(layer, domain, x, direction, equality)
+        if step is None or step <= 0:
+            continue
+        distance = step * step * sum(value * value for value in direction)
+        if distance > reached:
+            best, reached = moved(x, direction, step), distance
+    return None if best is None else Witness(x, second=best)
+
+
+def _directions(layer: Layer, equality: np.ndarray, tight: Decision | None) -> Iterator[tuple[int, ...]]:
+    """Integer directions along which the pre-image extends from the point."""
+    if isinstance(tight, StrictRayFound):
+        found = tight.exact_direction()
+        if found is not None:
+            yield found
+        return
+    matrix = layer.weight.rows(equality)
+    if isinstance(tight, Tie):
+        if tight.split.direction is not None:
+            yield tight.split.direction
+            return
+        matrix = tight.system.all_rows()
+    for vector in kernel_vectors(matrix)[:_DIRECTIONS]:
+        yield vector
+        yield tuple(-value for value in vector)
+
+
+def kernel_vectors(matrix: DyadicMatrix) -> tuple[tuple[int, ...], ...]:
+    """Independent integer vectors of the kernel, as many as its dimension."""
+    for prime in PRIMES:
+        found = null_vectors(integer_rows(matrix), matrix.shape[1], regular_block(matrix, prime))
+        if found is not None:
+            return found
+    return ()
+
+
+def largest_step(layer: Layer, domain: Domain, x: RationalVector, direction: tuple[int, ...], equality: np.ndarray) -> Fraction | None:
+    """The largest t with x + t * direction in the pre-image of f(x) and in the domain; None if there is no largest."""
+    z = layer.pre_activation(x)
+    change = layer.pre_activation(RationalVector(direction))
+    origin = layer.pre_activation(RationalVector((0,) * len(direction)))
+    slopes = [a - b for a, b in zip(change.fractions(), origin.fractions(), strict=True)]
+    limits: list[Fraction] = [
+        -value / slope for value, slope, kept in zip(z.fractions(), slopes, equality.tolist(), strict=True) if slope > 0 and not kept
+    ]
+    coordinates = list(zip(x.fractions(), direction, strict=True))
+    if isinstance(domain, Orthant):
+        limits += [value / -d for value, d in coordinates if d < 0]
+    elif isinstance(domain, Box):
+        bounds = zip(coordinates, domain.lower.fractions(), domain.upper.fractions(), strict=True)
+        limits += [((high if d > 0 else low) - value) / d for (value, d), low, high in bounds if d]
+    elif isinstance(domain, Polytope):
+        for row, offset in zip(domain.rows, domain.offsets, strict=True):
+            along = sum(a * d for a, d in zip(row, direction, strict=True))
+            if along > 0:
+                limits.append(-(sum((a * value for a, (value, _) in zip(row, coordinates, strict=True)), Fraction(offset))) / along)
+    return min(limits) if limits else None
+
+
+def moved(x: RationalVector, direction: tuple[int, ...], step: Fraction) -> RationalVector:
+    """x + step * direction."""
+    return RationalVector.from_fractions(value + step * d for value, d in zip(x.fractions(), direction, strict=True))

@@ -1,0 +1,37 @@
+"""What all tests share: Hypothesis profiles, the marker of nightly tests, files outside the repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile("default", deadline=None, derandomize=False, suppress_health_check=_QUIET)
+settings.register_profile("ci", settings.get_profile("default"), print_blob=True)
+settings.register_profile("nightly", settings.get_profile("ci"), max_examples=3000)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
+settings.load_profile(PROFILE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: more than a few seconds; runs with HYPOTHESIS_PROFILE=nightly or -m slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if PROFILE == "nightly" or "slow" in (config.getoption("-m") or ""):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: set HYPOTHESIS_PROFILE=nightly or give -m slow"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder ../shared beside the repository, with trained networks and their data; tests that need it skip without it."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs the folder ../shared beside the repository, which is not there")
+    return folder
