@@ -22,11 +22,13 @@ if TYPE_CHECKING:
         InvalidRequestError,
         UnsupportedModelError,
     )
+    from exactrelu.exact.polyhedron import Polyhedron, is_omnidirectional, is_unique_solution, nullspace_projection
     from exactrelu.exact.rational import DyadicMatrix, RationalVector, parse_rational
     from exactrelu.network.model import Layer, Network, SourceLayer
     from exactrelu.network.readers import load
     from exactrelu.points import Points, read_points
     from exactrelu.preimage import LayerPreimage, preimage
+    from exactrelu.reconstruct import reconstruct, sample_preimage
     from exactrelu.verdict import Cardinality, Preimage, Witness
 
 __version__ = "0.1.0"
@@ -47,6 +49,7 @@ _HOME = {
     "Network": "network.model",
     "Orthant": "domain",
     "Points": "points",
+    "Polyhedron": "exact.polyhedron",
     "Polytope": "domain",
     "Preimage": "verdict",
     "RationalVector": "exact.rational",
@@ -54,11 +57,16 @@ _HOME = {
     "UnsupportedModelError": "errors",
     "Witness": "verdict",
     "check": "check",
+    "is_omnidirectional": "exact.polyhedron",
+    "is_unique_solution": "exact.polyhedron",
     "load": "network.readers",
+    "nullspace_projection": "exact.polyhedron",
     "parse_domain": "domain",
     "parse_rational": "exact.rational",
     "preimage": "preimage",
     "read_points": "points",
+    "reconstruct": "reconstruct",
+    "sample_preimage": "reconstruct",
 }
 
 __all__ = [
@@ -77,6 +85,7 @@ __all__ = [
     "Network",
     "Orthant",
     "Points",
+    "Polyhedron",
     "Polytope",
     "Preimage",
     "RationalVector",
@@ -84,11 +93,16 @@ __all__ = [
     "UnsupportedModelError",
     "Witness",
     "check",
+    "is_omnidirectional",
+    "is_unique_solution",
     "load",
+    "nullspace_projection",
     "parse_domain",
     "parse_rational",
     "preimage",
     "read_points",
+    "reconstruct",
+    "sample_preimage",
 ]
 
 

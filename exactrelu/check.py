@@ -13,16 +13,18 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.evidence import verify
 from exactrelu.checker.network import Network, read_network
 from exactrelu.checker.text import Rejected, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from io import BufferedReader
 
 _CERTIFICATE = b"exactrelu-certificate"
 _NETWORK = b"exactrelu-network"
@@ -67,31 +69,14 @@ def check(paths: Iterable[str | os.PathLike[str]], *, against_sha256: str | None
     kernels = kernels or Kernels()
     problems: list[str] = []
     ignored: list[str] = []
-    certificates: dict[Path, str] = {}
-    networks: dict[str, Path] = {}
-    folders: dict[Path, None] = {}
-    for path in _files(paths, problems):
-        kind = _kind(path, problems)
-        if kind == "certificate":
-            certificates[path] = ""
-            folders[path.parent] = None
-        elif kind == "network":
-            networks.setdefault(_sha256(path), path)
-        else:
-            ignored.append(str(path))
-    for folder in folders:
-        for path in _listed(folder, []):
-            if path not in certificates and path not in networks.values() and _kind(path, []) == "network":
-                networks.setdefault(_sha256(path), path)
+    certificates, networks = _sorted_out(_files(paths, problems), ignored, problems)
     if not certificates:
         problems.append("no certificate was found; name a certificate or a folder that holds some")
     results: dict[Path, CheckResult] = {}
     current: Network | Rejected | None = None
     current_sha256 = ""
     # the certificates of one network together, so that one network at a time is in memory
-    for path in certificates:
-        certificates[path] = _network_named(path)
-    for path, sha256 in sorted(certificates.items(), key=lambda item: item[1]):
+    for sha256, path in sorted((_network_named(path), path) for path in certificates):
         if sha256 != current_sha256:
             current, current_sha256 = _load(networks.get(sha256), sha256), sha256
         if sha256 and current is None:
@@ -103,6 +88,26 @@ def check(paths: Iterable[str | os.PathLike[str]], *, against_sha256: str | None
             problems.append(f"{path}: its network is not the one that the model gives; was it exported or trained again?")
         results[path] = _check_file(path, current, kernels)
     return Report(tuple(results[path] for path in certificates), tuple(ignored), tuple(problems))
+
+
+def _sorted_out(paths: list[Path], ignored: list[str], problems: list[str]) -> tuple[list[Path], dict[str, Path]]:
+    """The certificates among the paths, and the network files among them or beside a certificate by their SHA-256."""
+    certificates: list[Path] = []
+    networks: dict[str, Path] = {}
+    for path in paths:
+        kind = _kind(path, problems)
+        if kind == "certificate":
+            certificates.append(path)
+        elif kind == "network":
+            networks.setdefault(_sha256(path), path)
+        else:
+            ignored.append(str(path))
+    known = {*certificates, *networks.values()}
+    for folder in dict.fromkeys(path.parent for path in certificates):
+        for path in _listed(folder, []):
+            if path not in known and _kind(path, []) == "network":
+                networks.setdefault(_sha256(path), path)
+    return certificates, networks
 
 
 def _check_file(path: Path, network: Network | Rejected | None, kernels: Kernels) -> CheckResult:
@@ -224,7 +229,8 @@ def run(arguments: list[str] | None, kernels: Kernels) -> int:
     for problem in report.problems:
         print(f"problem {_printable(problem)}", file=sys.stderr)
     valid = sum(result.valid for result in report.results)
-    print(f"{valid} of {len(report.results)} certificates are valid ({kernels.name}); the networks' integers were not compared with a model.")
+    print(f"{valid} of {len(report.results)} certificates are valid ({kernels.name});", end=" ")
+    print("the networks' integers were not compared with a model.")
     return report.exit_code
 
 
@@ -233,6 +239,7 @@ def _printable(text: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """The command: check the paths given and return the exit code."""
     return run(arguments, Kernels())
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -25,6 +24,8 @@ from exactrelu.checker.arithmetic import InverseBound, Kernels, Residual, power
 from exactrelu.checker.claim import Point, Row, Side, System
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from exactrelu.checker.network import Layer
@@ -196,6 +197,13 @@ class FastKernels(Kernels):
                 yield from float_bounds(*block, len(columns))
         yield from super().inverse_bounds(rows, columns, sides)
 
+    def regular(self, rows: Sequence[Row], columns: Sequence[int]) -> bool:
+        if self._floats and SMALL <= len(columns) <= LARGEST:
+            block = self._block(rows, columns)
+            if block is not None and next(float_bounds(*block, len(columns)), None) is not None:
+                return True
+        return super().regular(rows, columns)
+
     def _block(self, rows: Sequence[Row], columns: Sequence[int]) -> tuple[Matrix, list[int]] | None:
         layer = common_layer(rows)
         if layer is None:
@@ -242,7 +250,8 @@ def common_layer(rows: Sequence[Row]) -> Layer | None:
 def float_bounds(values: Matrix, shifts: Sequence[int], size: int) -> Iterator[InverseBound]:
     """The cheaper bound first."""
     for prove in (cholesky_bound, product_bound):
-        with np.errstate(all="ignore"):
+        bound = None
+        with np.errstate(all="ignore"), contextlib.suppress(ArithmeticError):
             bound = prove(values, shifts, size)
         if bound is not None:
             yield bound
@@ -278,7 +287,7 @@ def cholesky_bound(n: Matrix, shifts: Sequence[int], size: int) -> InverseBound 
     # N^T N >= T + 0.8 estimate - ... ; T >= -|L L^T - T|
     loss = [float(remainder.max()) * UP, diagonal * 2.0**-53 * UP, gamma(size) * frobenius]
     s = Fraction(0.8 * estimate) - sum(map(Fraction, loss))
-    if s <= 0:
+    if s <= Fraction(2) ** -RANGE:
         return None
     root = Fraction(float(np.sqrt(1 / float(s))) * UP)
     if root * root * s < 1:
@@ -287,7 +296,7 @@ def cholesky_bound(n: Matrix, shifts: Sequence[int], size: int) -> InverseBound 
     return InverseBound([root * power(-shift) for shift in shifts], [], every, list(shifts))
 
 
-def smallest_eigenvalue(factor: Matrix) -> float:
+def smallest_eigenvalue(factor: NDArray[np.floating[Any]]) -> float:
     """An estimate for L L^T by inverse iteration; nothing depends on how good it is."""
     solve = _triangular_solver()
     if solve is None:
@@ -297,7 +306,7 @@ def smallest_eigenvalue(factor: Matrix) -> float:
     for _ in range(8):
         vector /= np.linalg.norm(vector)
         half = solve(factor, vector, lower=True, check_finite=False)
-        value = 1 / float(half @ half)
+        value = float(np.float64(1) / (half @ half))
         vector = solve(factor, half, lower=True, trans=1, check_finite=False)
     return value
 
@@ -347,6 +356,7 @@ def _triangular_solver() -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """The command: check the paths given and return the exit code."""
     return run(arguments, FastKernels())
 
 

@@ -6,6 +6,7 @@ needs them, so that `--help` is quick.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -52,6 +53,9 @@ def build() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; never raises for bad input."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file name need not be text that the terminal's encoding has.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = build()(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()
@@ -76,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def info(network: Model, /, *, json: Json = False, quiet: Quiet = False) -> int:  # noqa: ARG001
     """List the layers of a network."""
     from exactrelu.network.readers import load
-    from exactrelu.results import Envelope, info_table, json_text, layer_records, speaks_of
+    from exactrelu.results import Envelope, info_table, json_text, layer_records, printable, speaks_of
 
     envelope = Envelope("info")
     path = Path(network)
@@ -84,7 +88,7 @@ def info(network: Model, /, *, json: Json = False, quiet: Quiet = False) -> int:
     if json:
         print(json_text(envelope.around(path, model, [], layers=layer_records(model))))
     else:
-        print(f"{path}: {model.inputs} inputs, {model.outputs} outputs\n\n{info_table(model)}\n\n{speaks_of(path, model)}")
+        print(f"{printable(path)}: {model.inputs} inputs, {model.outputs} outputs\n\n{info_table(model)}\n\n{speaks_of(path, model)}")
     return HOLDS
 
 
@@ -92,7 +96,7 @@ def preimage(
     network: Model,
     /,
     *,
-    input: File = None,  # noqa: A002
+    input: File = None,
     output: File = None,
     layer_input: File = None,
     layer: Annotated[str | None, Parameter(help="Number or name of a layer; without it every layer on its own.")] = None,
@@ -121,11 +125,7 @@ def preimage(
             "--workers must be at least 1, --max-points at least 0 and --time-limit above 0; change the one that is not"
         )
     factor = _scale(scale)
-    if workers > 1:
-        from exactrelu.parallel import limit_blas_threads
-
-        limit_blas_threads()
-
+    _one_thread()
     from exactrelu.batch import Question, check_layers, records
     from exactrelu.domain import parse_domain
     from exactrelu.network.readers import load
@@ -196,8 +196,9 @@ def check(
 
     `python -m exactrelu.check PATH...` does the same with Python's standard library alone.
     """
+    _one_thread()
     from exactrelu.checking import check_with
-    from exactrelu.results import Envelope, json_text
+    from exactrelu.results import Envelope, json_text, printable
 
     envelope = Envelope("check")
     model = None
@@ -219,7 +220,8 @@ def check(
     else:
         for result in report.results:
             if not result.valid or len(report.results) <= CHECKED_SHOWN:
-                print(f"{'valid  ' if result.valid else 'INVALID'}  {result.file}: {result.claim if result.valid else result.reason}")
+                said = result.claim if result.valid else result.reason
+                print(f"{'valid  ' if result.valid else 'INVALID'}  {printable(result.file)}: {printable(said)}")
         if report.ignored:
             print(f"ignored: {len(report.ignored)} other files")
         print(f"{valid} of {len(report.results)} certificates are valid (checker: {' and '.join(names)}). {compared}")
@@ -237,10 +239,18 @@ def demo(
     quiet: Quiet = False,
 ) -> int:
     """Run the main job on the network and the images that the package ships, and check every certificate."""
+    _one_thread()
     from exactrelu.demo import run
 
     with _progress(None, quiet=quiet) as advance:
         return run(output, advance)
+
+
+def _one_thread() -> None:
+    """Before NumPy is loaded; see `limit_blas_threads`."""
+    from exactrelu.parallel import limit_blas_threads
+
+    limit_blas_threads()
 
 
 def _given(**files: str | None) -> tuple[str, str]:
@@ -284,7 +294,7 @@ def _progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[], None]]
 
 
 def _refuse(message: str) -> int:
-    _remark(f"exactrelu: {message}")
+    _remark(f"exactrelu: {''.join(letter if letter.isprintable() else '?' for letter in message)}")
     return WRONG
 
 

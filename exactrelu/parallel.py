@@ -50,22 +50,24 @@ def in_order(executor: Executor, function: Callable[[Task], Result], tasks: Iter
 
 
 def limit_blas_threads() -> None:
-    """Give linear algebra one thread in this process (before NumPy is loaded) and in the processes it starts.
+    """Give linear algebra one thread in this process, before NumPy is loaded, unless the user has set a number.
 
-    Several workers with several threads each would compete for the same cores.
+    On matrices of this size a busy machine loses far more to threads that wait for one another than an idle one gains.
     """
     for variable in BLAS_THREADS:
-        os.environ[variable] = "1"
+        os.environ.setdefault(variable, "1")
 
 
 @contextlib.contextmanager
 def processes(workers: int, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> Iterator[Executor]:
     """Make `workers` new processes that have each run initializer(*arguments) once; on an error they are ended at once.
 
+    Each has one thread for linear algebra: several workers with several threads each would compete for the same cores.
+
     The processes ignore ctrl-C, which the terminal sends to all of them: it is this process that stops the work.
     """
     before = set(multiprocessing.active_children())
-    limit_blas_threads()
+    os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin, (initializer, arguments))
     try:
         yield pool

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from exactrelu.domain import AllSpace, Domain
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.cone import StrictRayFound, Tie
+from exactrelu.exact.linalg import kernel_vectors
 from exactrelu.grounds import PointGrounds
 from exactrelu.preimage import LayerPreimage
 from exactrelu.verdict import Cardinality
-from exactrelu.witness import kernel_vectors, largest_step, moved
+from exactrelu.witness import largest_step, moved
 
 if TYPE_CHECKING:
     from exactrelu.exact.rational import RationalVector

@@ -64,7 +64,7 @@ def describe_network(path: Path | None, network: Network | None) -> dict[str, An
 def speaks_of(path: Path, network: Network) -> str:
     """The sentence that says what a verdict is about."""
     return (
-        f"A verdict speaks of the real-number function that the stored weights of {path} "
+        f"A verdict speaks of the real-number function that the stored weights of {printable(path)} "
         f"(SHA-256 {network.sources[0].sha256}) define, evaluated without rounding."
     )
 
@@ -107,8 +107,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
         1  first
        12  -
     """
-    columns = list(zip(header, *(["-" if value is None else str(value) for value in row] for row in rows), strict=True))
+    columns = list(zip(header, *([printable(value) for value in row] for row in rows), strict=True))
     return "\n".join("  ".join(line).rstrip() for line in zip(*map(_aligned, columns), strict=True))
+
+
+def printable(value: Any) -> str:
+    """A value as printable text: a name of a layer or a file may hold anything."""
+    text = "-" if value is None else str(value)
+    return text if text.isprintable() else ascii(text)
 
 
 def _aligned(column: Sequence[str]) -> list[str]:
@@ -129,14 +135,13 @@ def preimage_report(network: Network, records: Sequence[Mapping[str, Any]]) -> s
     for layer in network.source_layers:
         own = [record for record in records if record["layer"] == layer.number]
         if own:
-            parts.append(
-                f"layer {layer.number} ({layer.name}), {layer.inputs} inputs, {layer.outputs} outputs\n{_layer_table(own)}\n{counts(own)}"
-            )
+            title = f"layer {layer.number} ({printable(layer.name)}), {layer.inputs} inputs, {layer.outputs} outputs"
+            parts.append(f"{title}\n{_layer_table(own)}\n{counts(own)}")
     met = [word for word in Cardinality if any(record["cardinality"] == word.value for record in records)]
     width = max((len(word.value) for word in met), default=0)
     parts.append("\n".join(f"{word.value.ljust(width)}  {word.sentence}" for word in met))
     reached = sorted({record["reached"] for record in records if record.get("reached")})
-    parts.extend(f"undecided: {reason}" for reason in reached)
+    parts.extend(f"not finished: {reason}" for reason in reached)
     return "\n\n".join(part for part in parts if part)
 
 

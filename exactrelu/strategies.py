@@ -74,7 +74,7 @@ def dyadic_matrices(draw: DrawFn, rows: int, columns: int, *, wide: bool = True)
     wide: whether some matrices hold integers beyond float64. All entries of a matrix are of one kind, see `dyadic_floats`.
     """
     if wide and draw(st.integers(0, 7)) == 0:
-        entries = st.one_of(st.integers(-3, 3), st.integers(-(2**70), 2**70))
+        entries = st.one_of(st.integers(-3, 3), st.integers(2**53, 2**70), st.integers(-(2**70), -(2**53)))
         integers = draw(st.lists(st.lists(entries, min_size=columns, max_size=columns), min_size=rows, max_size=rows))
         return DyadicMatrix.from_integers(integers, columns, draw(st.integers(-80, 8)))
     return DyadicMatrix.from_floats(draw(_degenerate_rows(rows, columns)))
@@ -185,7 +185,7 @@ def _polytope(draw: DrawFn, point: Sequence[Fraction]) -> Polytope:
     rows, offsets = [], []
     for _ in range(draw(st.integers(0, 4))):
         row = draw(st.lists(st.integers(-2, 2), min_size=len(point), max_size=len(point)))
-        slack = Fraction(draw(st.sampled_from([0, 0, 1, 1, Fraction(1, 2), -1])))
+        slack = Fraction(draw(st.sampled_from([0, 0, 2, 2, 1, -2])), 2)
         offset = -sum((a * value for a, value in zip(row, point, strict=True)), slack)
         scale = math.lcm(1, offset.denominator)
         rows.append(tuple(a * scale for a in row))

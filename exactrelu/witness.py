@@ -13,8 +13,8 @@ import numpy as np
 from exactrelu.certificate import RecessionDirection
 from exactrelu.domain import Box, Domain, Orthant, Polytope
 from exactrelu.exact.cone import Decision, StrictRayFound, Tie
-from exactrelu.exact.linalg import PRIMES, integer_rows, null_vectors, regular_block, solve
-from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.exact.linalg import PRIMES, kernel_vectors, regular_block, solve
+from exactrelu.exact.rational import RationalVector
 from exactrelu.verdict import Witness
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from exactrelu.grounds import PointGrounds
     from exactrelu.network.model import Layer
 
-# How many null vectors are tried for a second point.
+# How many null vectors are tried for a second point; with many inputs each costs seconds.
 _DIRECTIONS = 8
+_MANY_INPUTS = 128
 
 
 def solve_active_rows(layer: Layer, y: RationalVector, equality: np.ndarray) -> RationalVector | None:
@@ -89,18 +90,9 @@ def _directions(layer: Layer, equality: np.ndarray, tight: Decision | None) -> I
             yield tight.split.direction
             return
         matrix = tight.system.all_rows()
-    for vector in kernel_vectors(matrix)[:_DIRECTIONS]:
+    for vector in kernel_vectors(matrix, most=_DIRECTIONS if layer.inputs <= _MANY_INPUTS else 1):
         yield vector
         yield tuple(-value for value in vector)
-
-
-def kernel_vectors(matrix: DyadicMatrix) -> tuple[tuple[int, ...], ...]:
-    """Independent integer vectors of the kernel, as many as its dimension."""
-    for prime in PRIMES:
-        found = null_vectors(integer_rows(matrix), matrix.shape[1], regular_block(matrix, prime))
-        if found is not None:
-            return found
-    return ()
 
 
 def largest_step(layer: Layer, domain: Domain, x: RationalVector, direction: tuple[int, ...], equality: np.ndarray) -> Fraction | None:

@@ -263,6 +263,18 @@ def test_bad_requests_are_one_line(run, arguments):
     assert len(err) < 600
 
 
+def test_a_file_name_may_hold_anything(run, tmp_path):
+    path = tmp_path / "odd\x1b[31m\n.onnx"
+    path.write_bytes(demo.MODEL.read_bytes())
+    code, out, _ = run("info", path)
+    assert code == 0
+    assert "\x1b" not in out
+    path.unlink()
+    code, _, err = run("info", path)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "\x1b" not in err
+
+
 def test_a_row_with_nan_is_refused(run, tmp_path):
     np.save(tmp_path / "x.npy", np.full((1, 64), np.nan))
     code, _, err = run("preimage", MODEL, "--input", tmp_path / "x.npy")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
@@ -19,6 +18,8 @@ from exactrelu.checker.claim import Point, Row, Side, System
 from exactrelu.checker.text import affordable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from exactrelu.checker.network import Layer
 
 PRECISIONS = (32, 64, 128, 256, 512, 1024)
@@ -98,11 +99,8 @@ class Kernels:
                 sides[Side(j, -1)] = Fraction(max(value, 0), sigma.denominator)
             if j in system.upper:
                 sides[Side(j, 1)] = Fraction(max(-value, 0), sigma.denominator)
-            if j in system.lower:
-                value = min(value, 0)
-            if j in system.upper:
-                value = max(value, 0)
-            norm += abs(value)
+            left = min(value, 0) if j in system.lower else value
+            norm += abs(max(left, 0) if j in system.upper else left)
         return Residual(Fraction(norm, sigma.denominator), sides)
 
     def orthogonal(self, rows: Sequence[Row | Side], vector: Sequence[int]) -> bool:
@@ -112,10 +110,11 @@ class Kernels:
     def below_zero(self, rows: Sequence[Row | Side], vector: Sequence[int], columns: Sequence[int], slack: Fraction) -> bool:
         """Whether row . vector + slack * (the sum of |row_j| over the columns) < 0 for every row."""
         inside = set(columns)
-        return all(
-            row.dot(vector) + slack * (row.column in inside if isinstance(row, Side) else sum(abs(row.coefficients[j]) for j in columns)) < 0
-            for row in rows
-        )
+
+        def reach(row: Row | Side) -> int:
+            return int(row.column in inside) if isinstance(row, Side) else sum(abs(row.coefficients[j]) for j in columns)
+
+        return all(row.dot(vector) + slack * reach(row) < 0 for row in rows)
 
     def invertible(self, rows: Sequence[Row], columns: Sequence[int], modulus: int) -> bool:
         """Whether elimination mod `modulus` finds the block of these columns invertible; a row is made integral with an odd entry."""
@@ -142,6 +141,10 @@ class Kernels:
             inverse = pow(entries[column], -1, modulus)
             pivots.append((column, _pack_natural([value * inverse % modulus for value in entries], width)))
         return True
+
+    def regular(self, rows: Sequence[Row], columns: Sequence[int]) -> bool:
+        """Whether the block of these columns is invertible, so that an L and D as in section 4.2 exist: mod a prime, or by finding them."""
+        return self.invertible(rows, columns, 2**31 - 1) or next(self.inverse_bounds(rows, columns, []), None) is not None
 
     def inverse_bounds(self, rows: Sequence[Row], columns: Sequence[int], sides: Sequence[int]) -> Iterator[InverseBound]:
         """Better and better bounds from N = [[I, 0], [C, F]]: unit rows in the columns `sides`, then `rows` split into C (sides) and F.
@@ -219,6 +222,7 @@ class Kernels:
 
 
 def power(exponent: int) -> Fraction:
+    """2^exponent."""
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
 
 
@@ -255,6 +259,7 @@ def pack(values: Sequence[int], width: int) -> int:
 
 
 def unpack(packed: int, count: int, width: int) -> list[int]:
+    """The inverse of `pack`."""
     half = 1 << (8 * width - 1)
     return [value - half for value in _unpack_natural(packed + _bias(count, width), count, width)]
 

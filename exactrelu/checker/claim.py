@@ -5,7 +5,6 @@ Everything here is computed from the exact network and the point; nothing of it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 from exactrelu.checker.text import SIZE, Fields, Rejected, Text, affordable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exactrelu.checker.arithmetic import Kernels
     from exactrelu.checker.network import Layer, Network
 
@@ -101,6 +102,8 @@ class Polytope:
 
 @dataclass(frozen=True)
 class Box:
+    """lower_j <= x_j <= upper_j."""
+
     lower: Point
     upper: Point
 
@@ -132,15 +135,18 @@ def read_domain(text: Text, n: int) -> Domain:
 
 
 def read_point(text: Text, keyword: str, n: int, section: str) -> Point:
+    """The line `keyword D v1 .. vn`."""
     return point_of(text.take(keyword, section), n, f"`{keyword}`")
 
 
 def point_of(fields: Fields, n: int, what: str) -> Point:
+    """The rest of a line, `D v1 .. vn` with D > 0."""
     denominator = fields.positive("a denominator")
     return Point(denominator, fields.integers(n, what))
 
 
 def contains(domain: Domain, x: Point) -> bool:
+    """Whether x lies in the (closed) domain."""
     d = x.denominator
     if isinstance(domain, Box):
         lower, upper = domain.lower, domain.upper
@@ -235,6 +241,7 @@ def scale_of(exponent: int) -> Fraction:
 
 
 def layer_row(layer: Layer, i: int, equality: bool) -> Row:
+    """Row i of a layer, without its constant."""
     row = layer.rows[i]
     return Row(row.coefficients, scale_of(row.exponent), equality, (layer, i))
 

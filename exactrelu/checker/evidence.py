@@ -5,10 +5,8 @@ Every function reads its lines, and returns only if what they are evidence for i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from exactrelu.checker.claim import (
@@ -34,7 +32,9 @@ from exactrelu.checker.claim import (
 from exactrelu.checker.text import EXPONENT, Fields, Rejected, Text, bits
 
 if TYPE_CHECKING:
-    from exactrelu.checker.arithmetic import InverseBound, Kernels
+    from collections.abc import Sequence
+
+    from exactrelu.checker.arithmetic import Kernels
     from exactrelu.checker.network import Network
 
 
@@ -61,6 +61,7 @@ def verify(text: Text, network: Network, kernels: Kernels) -> Claim:
 
 
 def base_point(text: Text, claim: Claim, kernels: Kernels) -> Base:
+    """A point of X: x itself if the domain holds it, else the solution."""
     if claim.x is not None and claim.z is not None and contains(claim.domain, claim.x):
         return Base(claim.layer, claim.domain, claim.x, claim.z)
     x = read_point(text, "solution", claim.layer.inputs, "4.1")
@@ -77,15 +78,15 @@ def base_point(text: Text, claim: Claim, kernels: Kernels) -> Base:
 
 @dataclass(frozen=True)
 class Rank:
-    """The rank of a list of rows; `rows` of it, restricted to `columns`, are an invertible block, by `proof` if Q is 0."""
+    """The rank of a list of rows; `rows` of it, restricted to `columns`, are an invertible block."""
 
     rank: int
     rows: Sequence[Row | Side]
     columns: Sequence[int]
-    proof: InverseBound | None
 
 
 def read_rank(text: Text, rows: Sequence[Row | Side], n: int, kernels: Kernels, section: str) -> Rank:
+    """The rank of the rows: at least R by a block, at most R by a count, by relations or by null vectors."""
     fields = text.take("rank", section)
     rank = fields.natural("R")
     modulus = fields.natural("Q")
@@ -99,42 +100,29 @@ def read_rank(text: Text, rows: Sequence[Row | Side], n: int, kernels: Kernels, 
         fields.reject("ROWS and COLS do not have R bits")
     chosen, columns = bits(row_mask), bits(column_mask)
     block = [rows[i] for i in chosen]
-    proof = None
-    if modulus == 0:
-        proof = next(block_bounds(block, columns, kernels), None)
-        if proof is None:
-            fields.reject("no approximate inverse shows that the block is invertible")
-    elif not invertible(block, columns, modulus, kernels):
-        fields.reject("the block is not invertible mod Q")
-    if bound == "rows":
-        if sum(not row.is_zero() for row in rows) != rank:
-            fields.reject("the number of rows that are not zero is not R")
-    elif bound == "columns":
-        if count_columns(rows, n) != rank:
-            fields.reject("the number of columns that are not zero is not R")
+    if not invertible(block, columns, modulus, kernels):
+        fields.reject("the block is not shown to be invertible")
+    if bound in ("rows", "columns"):
+        if (sum(not row.is_zero() for row in rows) if bound == "rows" else count_columns(rows, n)) != rank:
+            fields.reject(f"the number of {bound} that are not zero is not R")
     elif bound == "relations":
         for i, row in enumerate(rows):
             if not row_mask >> i & 1 and not row.is_zero():
                 read_relation(text, rows, i, row_mask, n, kernels, section)
     else:
-        outside = [j for j in range(n) if not column_mask >> j & 1]
-        for own in outside:
-            line = text.take("null", section)
-            vector = line.integers(n, "a null vector")
-            if any((vector[j] != 0) != (j == own) for j in outside):
-                line.reject("a null vector is not zero at the other columns outside COLS, or zero at its own")
-            if not kernels.orthogonal(rows, vector):
-                line.reject("a row times a null vector is not 0")
-    return Rank(rank, block, columns, proof)
+        read_null_vectors(text, rows, [j for j in range(n) if not column_mask >> j & 1], n, kernels, section)
+    return Rank(rank, block, columns)
 
 
-def block_bounds(block: Sequence[Row | Side], columns: Sequence[int], kernels: Kernels) -> Iterator[InverseBound]:
-    """Proofs that a square block is invertible, and how far; none if its unit rows repeat a column or miss the block."""
-    units = [row.column for row in block if isinstance(row, Side)]
-    general = [row for row in block if isinstance(row, Row)]
-    rest = [j for j in columns if j not in set(units)]
-    if len(set(units)) == len(units) and len(rest) == len(general):
-        yield from kernels.inverse_bounds(general, rest, units)
+def read_null_vectors(text: Text, rows: Sequence[Row | Side], outside: Sequence[int], n: int, kernels: Kernels, section: str) -> None:
+    """n - R vectors in the kernel of all rows, independent by their entries at the columns outside COLS."""
+    for own in outside:
+        line = text.take("null", section)
+        vector = line.integers(n, "a null vector")
+        if any((vector[j] != 0) != (j == own) for j in outside):
+            line.reject("a null vector is not zero at the other columns outside COLS, or zero at its own")
+        if not kernels.orthogonal(rows, vector):
+            line.reject("a row times a null vector is not 0")
 
 
 def invertible(block: Sequence[Row | Side], columns: Sequence[int], modulus: int, kernels: Kernels) -> bool:
@@ -142,10 +130,13 @@ def invertible(block: Sequence[Row | Side], columns: Sequence[int], modulus: int
     units = {row.column for row in block if isinstance(row, Side)}
     general = [row for row in block if isinstance(row, Row)]
     rest = [j for j in columns if j not in units]
-    return len(rest) == len(general) and kernels.invertible(general, rest, modulus)
+    if len(rest) != len(general):
+        return False
+    return kernels.invertible(general, rest, modulus) if modulus else kernels.regular(general, rest)
 
 
 def count_columns(rows: Sequence[Row | Side], n: int) -> int:
+    """How many columns are not zero."""
     found = {row.column for row in rows if isinstance(row, Side)}
     for row in rows:
         if len(found) == n:
@@ -184,6 +175,7 @@ def read_trivial(text: Text, system: System, kernels: Kernels) -> None:
 
 
 def read_multipliers(fields: Fields, system: System) -> list[int]:
+    """One multiplier a general row, not negative on inequalities."""
     weights = fields.integers(len(system.rows), "multipliers")
     if any(weight < 0 and not row.equality for weight, row in zip(weights, system.rows, strict=True)):
         fields.reject("an inequality has a negative multiplier")
@@ -191,7 +183,7 @@ def read_multipliers(fields: Fields, system: System) -> list[int]:
 
 
 def check_margin(fields: Fields, system: System, kernels: Kernels) -> None:
-    """`margin_cone_sound`: with tau = -N d >= 0, |d| <= sum beta tau and sum w tau = -v . d <= |v|_1 |d|, so beta |v|_1 < w leaves d = 0."""
+    """`margin_cone_sound`: with tau = -N d >= 0, |d| <= sum beta tau, sum w tau = -v . d <= |v|_1 |d|: beta |v|_1 < w leaves d = 0."""
     sides = system.sides
     selected = bits(fields.mask("S", len(system.rows) + len(sides)))
     exponent = fields.natural("E", EXPONENT)
@@ -244,6 +236,7 @@ def check_exact_triviality(text: Text, system: System, kernels: Kernels) -> None
 
 
 def check_singleton(text: Text, claim: Claim, base: Base, kernels: Kernels) -> None:
+    """P2: full rank, or nothing but 0 satisfies the tight system."""
     if claim.rank < claim.layer.inputs:
         read_trivial(text, base.tight_system(), kernels)
 
@@ -316,9 +309,9 @@ def read_ray(text: Text, n: int, equalities: Sequence[Row | Side], strict: Seque
         fields.reject("the equalities leave no ray")
     general = [row for row in rank.rows if isinstance(row, Row)]
     rho = [row.dot(d) for row in general]
+    units = [row.column for row in rank.rows if isinstance(row, Side)]
     unit_rho = [row.dot(d) for row in rank.rows if isinstance(row, Side)]
-    found = [] if rank.proof is None else [rank.proof]
-    for bound in chain(found, block_bounds(rank.rows, rank.columns, kernels)):
+    for bound in kernels.inverse_bounds(general, [j for j in rank.columns if j not in set(units)], units):
         # `margin_ray`: the correction that makes the equalities hold moves no entry by more than c, and only on COLS
         c = bound.correction(rho, unit_rho)
         if kernels.below_zero(strict, d, rank.columns, c):
@@ -330,6 +323,7 @@ def read_ray(text: Text, n: int, equalities: Sequence[Row | Side], strict: Seque
 
 
 def check_boundedness(text: Text, claim: Claim, base: Base, rank: Rank, kernels: Kernels) -> None:
+    """P2: X is bounded iff its recession cone is {0}."""
     if claim.cardinality == "infinite" or (claim.cardinality == "bounded" and isinstance(claim.domain, Box)):
         return
     system = base.recession_system()
@@ -354,6 +348,7 @@ def check_boundedness(text: Text, claim: Claim, base: Base, rank: Rank, kernels:
 
 
 def check_empty(text: Text, claim: Claim, kernels: Kernels) -> None:
+    """A contradiction in y alone, among the conditions (Farkas), or of the homogenised system (C1)."""
     y, layer = claim.y, claim.layer
     if text.begins("negative"):
         fields = text.take("negative", "4.8")

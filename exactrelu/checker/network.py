@@ -31,6 +31,8 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Network:
+    """Layers one after the other, and the SHA-256 of the text that names them."""
+
     sha256: str
     inputs: int
     layers: list[Layer]
@@ -85,5 +87,5 @@ def _read_layer(text: Text, width: int) -> Layer:
         if not odd and (exponent != 0 or constant != 0 or any(coefficients)):
             row.reject("a row is not in normal form")
         rows.append(LayerRow(exponent, constant, coefficients))
-    marks = bin(mask)[2:].rjust(outputs, "0")[::-1] if outputs else ""
+    marks = f"{mask:b}".rjust(outputs, "0")[::-1] if outputs else ""
     return Layer(inputs, rows, [mark == "1" for mark in marks])

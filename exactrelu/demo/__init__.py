@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MODEL, IMAGES = (Path(__file__).with_name(name) for name in ("digits.onnx", "digits.npz"))
 SCALE = Fraction(1, 16)
-ASKED = {"all": (1, 2, 3), "box:0,1": (1,), "orthant": (2,)}
+ASKED = {"all": (1, 2, 3), "box:0,1": (1,), "orthant": (2, 3)}
 BINS = (0, 40, 48, 56, 64)
 HEAD = """\
 A network that reads 8x8 digits (64 pixels, layers of 96, 64 and 10) and {images} test images.
@@ -91,7 +91,7 @@ def _first_layer(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         if record["layer"] == 1
     )
     rows = [[label, *(counted[domain, word, low] for domain, word in columns)] for low, label in zip(BINS, _labels(), strict=True)]
-    header = ["layer 1: positive outputs", *(f"{word} in {'R^64' if domain == 'all' else '[0,1]^64'}" for domain, word in columns)]
+    header = ["layer 1: positive outputs", "R^64: singleton", "bounded", "unbounded", "pixels in [0, 1]: singleton", "bounded"]
     return table(header, rows)
 
 
@@ -103,7 +103,7 @@ def _later_layers(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """The other layers: how often each kind of pre-image occurs."""
     words = ("singleton", "bounded", "unbounded", "undecided")
     rows = []
-    for layer, domain in ((2, "all"), (2, "orthant"), (3, "all")):
+    for layer, domain in ((2, "all"), (2, "orthant"), (3, "all"), (3, "orthant")):
         counted = Counter(record["cardinality"] for record in found[domain] if record["layer"] == layer)
         rows.append([f"layer {layer} in {'all of R^n' if domain == 'all' else 'the orthant'}", *(counted[word] for word in words)])
     return table(["later layers", *words], rows)

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from flint import fmpz_mat
 
 from exactrelu.certificate import Rank, StrictRay, Trivial, TrivialExactly
 from exactrelu.exact.linalg import exact_rank, mask_of
-from exactrelu.exact.margin import proves_strict_ray, proves_trivial, ray_certificate, trivial_certificate
+from exactrelu.exact.margin import proves_strict_ray, proves_trivial
+from exactrelu.exact.margin_certificate import ray_certificate, trivial_certificate
 from exactrelu.exact.search import Direction, Multipliers, NothingFound, Proposal, search
 from exactrelu.exact.ties import Partition, lineality_direction, partition
 
@@ -157,8 +159,5 @@ def _exactly_trivial(system: ConeSystem, split: Partition) -> TrivialExactly | N
 def _exact_combination(system: ConeSystem, multipliers: tuple[int, ...]) -> list[int]:
     """A positive multiple of sigma = sum of w_i r_i over the general rows, exactly."""
     rows, _ = system.rows.matrix.common
-    sigma = [0] * system.dimension
-    for weight, row in zip(multipliers, rows, strict=True):
-        if weight:
-            sigma = [a + weight * b for a, b in zip(sigma, row, strict=True)]
-    return sigma
+    matrix = fmpz_mat(len(rows), system.dimension, [value for row in rows for value in row])
+    return [int(value) for value in (fmpz_mat(1, len(rows), list(multipliers)) * matrix).entries()]

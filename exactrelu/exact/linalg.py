@@ -10,17 +10,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from flint import fmpz_mat, nmod_mat
+from flint import fmpz, fmpz_mat, nmod_mat
 
 from exactrelu.certificate import Rank, Relation
+from exactrelu.errors import InvalidNumberError
 from exactrelu.exact.rational import DyadicMatrix, odd_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-# Mersenne primes; a block that is singular mod the first may be regular over Q, so the others are tried before a rank is believed.
+# Mersenne primes: fast residues, and 61 bits where a block of few bits is not enough.
 PRIMES = (2**31 - 1, 2**61 - 1)
-_OTHER_PRIMES = (2**31 - 19, 2**61 - 31)
+
+
+def primes() -> Iterator[int]:
+    """The usual primes, then all others below 2^61 - 1, downwards.
+
+    A rank drops only modulo the finitely many primes that divide all largest minors: a search through these primes ends.
+
+    >>> from itertools import islice
+    >>> [2**61 - prime for prime in islice(primes(), 1, 4)]
+    [1, 31, 45]
+    """
+    yield from PRIMES
+    candidate = fmpz(PRIMES[-1]) - 2
+    while True:
+        if candidate.is_prime():
+            yield int(candidate)
+        candidate -= 2
 
 
 def mask_of(indices: Iterable[int]) -> int:
@@ -170,12 +187,16 @@ def _parallel(rows: Sequence[Sequence[int]], block: Block, dependent: Sequence[i
     return tuple(result)
 
 
-def null_vectors(rows: Sequence[Sequence[int]], columns: int, block: Block) -> tuple[tuple[int, ...], ...] | None:
+def null_vectors(
+    rows: Sequence[Sequence[int]], columns: int, block: Block, *, most: int | None = None
+) -> tuple[tuple[int, ...], ...] | None:
     """One integer null vector for each column outside the block, zero at the others; None if the rank exceeds the block.
 
-    Vector k is supported on the block's columns and the k-th other column, so the vectors are independent.
+    Vector k is supported on the block's columns and the k-th other column, so the vectors are independent. most: how many
+    of them, all by default.
     """
-    free = [j for j in range(columns) if j not in set(block.columns)]
+    used = set(block.columns)
+    free = [j for j in range(columns) if j not in used][:most]
     if not free:
         return ()
     solved = solve([[rows[i][j] for j in block.columns] for i in block.rows], [[-rows[i][j] for j in free] for i in block.rows])
@@ -198,12 +219,22 @@ def null_vectors(rows: Sequence[Sequence[int]], columns: int, block: Block) -> t
     return tuple(vectors)
 
 
+def kernel_vectors(matrix: DyadicMatrix, *, most: int | None = None) -> tuple[tuple[int, ...], ...]:
+    """Independent integer vectors of the kernel, as many as its dimension or `most`; see `null_vectors` for their form."""
+    rows, columns = integer_rows(matrix), matrix.shape[1]
+    attempts = (null_vectors(rows, columns, regular_block(matrix, prime), most=most) for prime in primes())
+    return next(found for found in attempts if found is not None)
+
+
 def _is_zero(matrix: fmpz_mat) -> bool:
     return bool(matrix == fmpz_mat(matrix.nrows(), matrix.ncols()))
 
 
 def left_inverse_mod(block: Sequence[Sequence[int]], modulus: int) -> list[list[int]] | None:
-    """L with L block = I modulo `modulus`; None where the block is singular modulo it."""
+    """L with L block = I modulo a prime below 2^64; None where the block is singular modulo it. Raises InvalidNumberError otherwise."""
+    # FLINT ends the process where an elimination meets a pivot that is neither 0 nor a unit.
+    if not 1 < modulus < 2**64 or not fmpz(modulus).is_prime():
+        raise InvalidNumberError(f"{modulus} is not a prime below 2^64; use one of `primes()`")
     size = len(block)
     try:
         inverse = nmod_mat(size, size, [value % modulus for row in block for value in row], modulus).inv()
@@ -233,12 +264,8 @@ def exact_rank(matrix: DyadicMatrix) -> Rank:
     """The rank over Q with its evidence: a block regular mod a prime, and why no larger one exists (C7)."""
     nonzero_rows = np.flatnonzero(matrix.nonzero_rows)
     nonzero_columns = int(matrix.nonzero_columns.sum())
-    for prime in (*PRIMES, *_OTHER_PRIMES):
-        block = regular_block(matrix, prime)
-        found = _bounded_above(matrix, block, nonzero_rows, nonzero_columns)
-        if found is not None:
-            return found
-    raise AssertionError("the rank dropped modulo four primes at once")  # pragma: no cover
+    attempts = (_bounded_above(matrix, regular_block(matrix, prime), nonzero_rows, nonzero_columns) for prime in primes())
+    return next(found for found in attempts if found is not None)
 
 
 def _bounded_above(matrix: DyadicMatrix, block: Block, nonzero_rows: np.ndarray, nonzero_columns: int) -> Rank | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.cone import StrictRayFound, Tie, TrivialCone, Undecided, decide
-from exactrelu.exact.linalg import PRIMES, exact_rank, integer_rows, null_vectors, regular_block
+from exactrelu.exact.linalg import exact_rank, integer_rows, kernel_vectors
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.system import ConeSystem, RowSet
 from exactrelu.exact.ties import lineality_direction, partition
@@ -141,16 +141,18 @@ class Polyhedron:
     def is_facet(self, index: int, *, deadline: float | None = None) -> bool | None:
         """Whether inequality `index` of a non-empty set defines a facet, rows that are positive multiples counting as one.
 
-        The row, negated, in the homogenised cone without its multiples and without rows that vanish on the whole set:
+        The row, negated, in the homogenised cone without its multiples (on the affine hull) and without rows that vanish on the whole set:
         the row is redundant iff the negated row or t is an implicit equality there.
         """
         point = self.relative_interior_point(deadline=deadline)
         if point is None or index in self.tight(point):
             return False if point is not None or self.is_empty(deadline=deadline) else None
         vanishing = set(self.tight(point))
-        own = _primitive(self.inequalities[index])
-        kept = [i for i, row in enumerate(self.inequalities) if i == index or (i not in vanishing and _primitive(row) != own)]
         implicit = [self.inequalities[i] for i in vanishing]
+        # On the affine hull a facet has one row up to positive multiples: compare the rows as functionals on it.
+        hull, rows = (DyadicMatrix.from_integers(part, self.size + 1) for part in ((*self.equalities, *implicit), self.inequalities))
+        on_hull = [_primitive(row) for row in nullspace_projection(hull, rows)[1]]
+        kept = [i for i in range(len(on_hull)) if i == index or (i not in vanishing and on_hull[i] != on_hull[index])]
         rest = Polyhedron(self.size, (*self.equalities, *implicit), tuple(self.inequalities[i] for i in kept))
         position = kept.index(index)
         system = rest._homogenised(flipped=position)
@@ -210,14 +212,7 @@ def nullspace_projection(equalities: DyadicMatrix, inequalities: DyadicMatrix) -
     >>> nullspace_projection(DyadicMatrix.from_floats([[1.0, 1.0]]), DyadicMatrix.from_floats([[0.0, 2.0]]))
     ([[-1], [1]], [[1]])
     """
-    size = equalities.shape[1]
-    rows = integer_rows(equalities)
-    found = None
-    for prime in PRIMES:
-        found = null_vectors(rows, size, regular_block(equalities, prime))
-        if found is not None:
-            break
-    assert found is not None, "the rank dropped modulo two primes at once"
-    basis = [[vector[j] for vector in found] for j in range(size)]
+    found = kernel_vectors(equalities)
+    basis = [[vector[j] for vector in found] for j in range(equalities.shape[1])]
     projected = [[sum(a * vector[j] for j, a in enumerate(row)) for vector in found] for row in integer_rows(inequalities)]
     return basis, projected

@@ -114,6 +114,23 @@ def _eliminate(matrix: np.ndarray) -> tuple[np.ndarray, list[int]]:
     return factor, swaps.tolist()
 
 
+def pivot_rows(matrix: np.ndarray) -> np.ndarray | None:
+    """As many rows as there are columns, by elimination with row pivoting; None if they look dependent."""
+    count, size = matrix.shape
+    if count < size:
+        return None
+    if size == 0:
+        return np.arange(0)
+    factor, swaps, failed = lapack.dgetrf(np.asfortranarray(matrix))
+    diagonal = np.abs(np.diagonal(factor))
+    if failed or not np.isfinite(diagonal).all() or diagonal.min() < 1e-10 * diagonal.max():
+        return None
+    order = np.arange(count)
+    for i, swap in enumerate(swaps.tolist()):
+        order[i], order[swap] = order[swap], order[i]
+    return order[:size]
+
+
 def _independent_rows(matrix: np.ndarray) -> np.ndarray:
     """Rows that look independent in floats, by pivoted QR."""
     if matrix.size == 0:

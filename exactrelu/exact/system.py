@@ -49,7 +49,8 @@ class RowSet:
     @cached_property
     def safe(self) -> bool:
         """Whether `scaled` is exact and of a range in which the rounding bounds hold."""
-        return self.matrix.is_float64 and in_safe_range(self.scaled)
+        kept = np.array_equal(self.scaled != 0, self.matrix.floats != 0)  # nothing underflowed
+        return self.matrix.is_float64 and kept and in_safe_range(self.scaled)
 
     @cached_property
     def norms(self) -> np.ndarray:
@@ -196,6 +197,13 @@ class ConeSystem:
         if len(self.side_columns):
             np.add.at(result, self.side_columns, self.side_signs * y[self.general_count :])
         return np.asarray(result)
+
+    def implied_multipliers(self, multipliers: np.ndarray) -> np.ndarray:
+        """Multipliers of all rows: the given ones of the general (scaled) rows, and what each side absorbs."""
+        if len(self.side_columns) == 0:
+            return multipliers
+        sigma = multipliers @ self.scaled
+        return np.concatenate([multipliers, np.maximum(-self.side_signs * sigma[self.side_columns], 0.0)])
 
     def kernel_rows(self, dtype: type) -> np.ndarray:
         """All rows as functionals on the kernel's coordinates, transposed: (kernel dimension, row_count)."""

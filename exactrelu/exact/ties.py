@@ -4,9 +4,10 @@ For C = {d : r.d = 0 on equalities, r.d <= 0 on the others} the inequalities spl
 somewhere on C (Goldman-Tucker). The split is proved by two exact vectors: multipliers w with w_i > 0 on E, 0 on F and
 w R = 0, and a d in C with r_i d < 0 for all i in F. Two ways lead there:
 
-- small systems: an exact simplex method on the dependencies of the inequalities (Bland's rule, so it ends);
-- larger ones: a linear program in floats (PuLP with HiGHS) proposes E and F, and p-adic solves make the two vectors. A wrong
-  proposal fails the exact test, and then there is no answer.
+- a float search or a linear program (PuLP with HiGHS) proposes E and F, and p-adic solves make the two vectors; a wrong
+  proposal fails the exact test;
+- an exact simplex method on the dependencies of the inequalities (Bland's rule, so it ends) decides tiny systems, and small
+  ones where no proposal stood the test. Larger ones then have no answer.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpq, fmpz_mat
 
-from exactrelu.exact.linalg import PRIMES, Block, exact_rank, integer_rows, null_vectors, regular_block, solve
-from exactrelu.exact.margin import implied_multipliers
+from exactrelu.exact.linalg import PRIMES, Block, exact_rank, integer_rows, kernel_vectors, regular_block, solve
 from exactrelu.exact.search import Direction, Multipliers
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from exactrelu.exact.search import Proposal
     from exactrelu.exact.system import ConeSystem
 
-# Rows times columns up to which the exact simplex method is tried.
-SMALL = 6_000
+# Rows times columns up to which the exact simplex method is the first choice (milliseconds), and the last resort (a minute).
+TINY = 600
+SMALL = 10_000
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,17 @@ def partition(system: ConeSystem, *, proposal: Proposal | None = None, deadline:
     # Rows that live on fixed columns only vanish here; they are zero on C by themselves.
     zero = [i for i in others if not any(rows[i])]
     live = [i for i in others if any(rows[i])]
-    if len(rows) * len(columns) <= SMALL:
-        split = _exact_split(rows, equalities, live, len(columns), deadline)
-    else:
+    split = None
+    size = len(rows) * len(columns)
+    proposed = _as_split(system, proposal, live)
+    if proposed is None and size > TINY:
         floats = np.vstack([system.scaled, system.side_rows().floats])
-        found = _as_split(system, proposal, live) or _float_partition(floats[:, columns], equalities, live, deadline)
-        split = None if found is None else _proved_split(reduced, rows, equalities, live, found)
+        proposed = _float_partition(floats[:, columns], equalities, live, deadline)
+    if proposed is not None:
+        proposed = _for_integer_rows(system, scales, live, proposed)
+        split = _proved_split(reduced, rows, equalities, live, proposed)
+    if split is None and size <= SMALL:
+        split = _exact_split(rows, equalities, live, len(columns), deadline)
     if split is None:
         return None
     implicit, weights, direction = split
@@ -284,10 +290,23 @@ def _as_split(system: ConeSystem, proposal: Proposal | None, others: Sequence[in
     if isinstance(proposal, Direction) and not proposal.vanishing.any():
         return np.ones(len(others), dtype=bool), proposal.values, np.zeros(len(others))
     if isinstance(proposal, Multipliers):
-        # Multipliers of scaled rows; integer rows differ by powers of two, which `scaled` takes out again.
-        implied = implied_multipliers(system, proposal.values)
+        implied = system.implied_multipliers(proposal.values)
         return np.zeros(len(others), dtype=bool), np.zeros(system.dimension), implied[list(others)]
     return None
+
+
+def _for_integer_rows(system: ConeSystem, scales: Sequence[Fraction], others: Sequence[int], split: FloatSplit) -> FloatSplit:
+    """Turn dual values of the scaled rows (2^-exponent times a row) into those of the integer rows (`scales` times it)."""
+    is_strict, direction, dual = split
+    exponents = [*(-system.rows.exponents).tolist(), *[0] * len(system.side_columns)]
+    # A scale is a power of two: 2^p has numerator or denominator of p + 1 bits.
+    shifts = np.array(
+        [exponents[i] - scales[i].numerator.bit_length() + scales[i].denominator.bit_length() for i in others], dtype=np.int64
+    )
+    if len(others) == 0:
+        return split
+    with np.errstate(all="ignore"):
+        return is_strict, direction, np.ldexp(dual, shifts - int(np.median(shifts)))
 
 
 def _float_partition(floats: np.ndarray, equalities: Sequence[int], others: Sequence[int], deadline: float | None) -> FloatSplit | None:
@@ -324,8 +343,9 @@ def _proved_split(
     is_strict, direction, dual = proposal
     implicit = [i for i, one in zip(others, is_strict, strict=True) if not one]
     strict = [i for i, one in zip(others, is_strict, strict=True) if one]
-    weighted = dict(zip(others, np.maximum(dual, 0.0).tolist(), strict=True))
-    fixed_rows = [*equalities, *implicit]
+    weighted = dict(zip(others, np.clip(np.nan_to_num(dual), 0.0, 2.0**900).tolist(), strict=True))
+    # The block takes the first independent rows: those of large multipliers, which solving cannot make negative.
+    fixed_rows = [*equalities, *sorted(implicit, key=lambda i: -weighted[i])]
     block = regular_block(matrix.rows(np.array(fixed_rows, dtype=np.int64)), PRIMES[1]) if fixed_rows else Block((), (), 2)
     weights = _exact_dependency(rows, fixed_rows, set(equalities), block, weighted, matrix.shape[1])
     if weights is None:
@@ -347,7 +367,7 @@ def _exact_dependency(
     """Exact multipliers, positive on the implicit rows: rounded ones off the basis, solved ones on it."""
     basis = [fixed_rows[k] for k in block.rows]
     rest = [i for i in fixed_rows if i not in set(basis) and i not in equalities]
-    weights = {i: max(1, round(2**20 * proposed[i])) for i in rest}
+    weights = {i: max(1, round(2**40 * proposed[i])) for i in rest}
     right = [[-sum(weights[i] * rows[i][j] for i in rest)] for j in block.columns]
     solved = solve([[rows[i][j] for i in basis] for j in block.columns], right)
     if solved is None:
@@ -397,12 +417,5 @@ def _exact_direction(
 
 def lineality_direction(system: ConeSystem) -> tuple[int, ...] | None:
     """A non-zero integer d that all rows and sides map to 0, or None where only 0 does."""
-    matrix = system.all_rows()
-    for prime in PRIMES:
-        block = regular_block(matrix, prime)
-        if len(block.columns) == system.dimension:
-            return None
-        vectors = null_vectors(integer_rows(matrix), system.dimension, block)
-        if vectors:
-            return vectors[0]
-    return None
+    vectors = kernel_vectors(system.all_rows(), most=1)
+    return vectors[0] if vectors else None

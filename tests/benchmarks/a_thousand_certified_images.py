@@ -31,7 +31,9 @@ def main() -> None:
         found = Counter(record["cardinality"] for record in json.loads(done.stdout)["results"])
         sizes = [path.stat().st_size for path in Path(folder).glob("*.certificate")]
         begin = time.perf_counter()
-        checked = subprocess.run([sys.executable, "-m", "exactrelu", "check", folder, "--quiet"], check=False, capture_output=True, text=True)
+        checked = subprocess.run(
+            [sys.executable, "-m", "exactrelu", "check", folder, "--quiet"], check=False, capture_output=True, text=True
+        )
         checking = time.perf_counter() - begin
     common.show(
         f"{count} images, layer 1, domain {domain}, two workers",

@@ -53,7 +53,16 @@ def main() -> None:
                 assert alone.exit_code == 0, alone
                 search = statistics.median(seconds for seconds, _ in made)
                 largest = max(path.stat().st_size for _, path in made)
-                row = [domain.describe(), kind, len(made), largest, f"{search:.3f}", f"{fast:.3f}", f"{fast / search:.2f}", f"{standard:.1f}"]
+                row = [
+                    domain.describe(),
+                    kind,
+                    len(made),
+                    largest,
+                    f"{search:.3f}",
+                    f"{fast:.3f}",
+                    f"{fast / search:.2f}",
+                    f"{standard:.1f}",
+                ]
                 rows.append(row)
     header = ["domain", "claim", "images", "largest bytes", "found in", "fast check", "ratio", "standard library, with network"]
     common.show(f"first {count} images; network text parsed and first check by the fast checker in {parsing:.1f} s", header, rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from samples import PRIME, SAMPLES, STRIP, TRIANGLE, certificate, header, network, verdict
@@ -17,6 +17,9 @@ from truth import truth
 from exactrelu.check import check
 from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHECKERS = [Kernels(), FastKernels()]
 Number = Fraction | int | float
@@ -71,7 +74,7 @@ UNIT = Fraction(1, 2**1060)
         ([[1, 0], [0, 1], [-1, -1]], "trivial margin 3 -1 1 1 1"),
         ([[1, 0], [0, 1], [-1, -1]], "trivial margin 3 2001 1 1 1"),
     ],
-)  # fmt: skip
+)
 def test_false_or_malformed_margins(rows: list[list[Number]], evidence: str) -> None:
     rejected(*cone_claim(rows, evidence))
 
@@ -85,7 +88,13 @@ def test_a_ray_whose_slack_drops_below_rounding() -> None:
     """No strict ray exists (Gordan), although all products with d are negative up to a float's rounding."""
     u = 2**36
     x, h = 3 * 2**59, 127 * u // 256
-    rows: list[list[Number]] = [[-(2**180), 0, 0, 0], [0, -(2**120), 0, 0], [0, 0, x - 2 * h, x + 2 * h], [0, 0, 2 * h - 2 * x, -2 * x - u], [0, 0, 0, -x]]
+    rows: list[list[Number]] = [
+        [-(2**180), 0, 0, 0],
+        [0, -(2**120), 0, 0],
+        [0, 0, x - 2 * h, x + 2 * h],
+        [0, 0, 2 * h - 2 * x, -2 * x - u],
+        [0, 0, 0, -x],
+    ]
     text = cone_network(rows)
     d = [2**60, 2**60, -(2**60), 2**60 - 100]
     body = [*header(), "point 1 0 0 0 0", "claim preimage infinite 4 0 0", "rank 0 2 0 0 rows", "tight 0"]
@@ -107,8 +116,34 @@ def test_nearly_dependent_rows_give_no_ray() -> None:
     """[1 1] and [1 1 + 2^-200] have rank 2: the ray along their almost common kernel is false."""
     near = network(2, ("all", [[0, 1, 1], [0, 1, 1 + Fraction(1, 2**200)]]))
     for bound in ("relations", "rows", "columns"):
-        rejected(near, certificate(near, *header(), "point 1 1 1", "claim preimage unbounded 1 1 2", f"rank 1 {PRIME} 1 1 {bound}", "relation 1 1 0 1", "ray margin 0 1 -1"))  # fmt: skip
-    rejected(near, certificate(near, *header(), "point 1 1 1", "claim preimage unbounded 1 1 2", f"rank 1 {PRIME} 1 1 null", "null 1 -1", "ray margin 0 1 -1"))  # fmt: skip
+        rejected(
+            near,
+            certificate(
+                near,
+                *header(),
+                "point 1 1 1",
+                "claim preimage unbounded 1 1 2",
+                f"rank 1 {PRIME} 1 1 {bound}",
+                "relation 1 1 0 1",
+                "ray margin 0 1 -1",
+            ),
+        )
+    rejected(
+        near,
+        certificate(
+            near, *header(), "point 1 1 1", "claim preimage unbounded 1 1 2", f"rank 1 {PRIME} 1 1 null", "null 1 -1", "ray margin 0 1 -1"
+        ),
+    )
+
+
+def test_a_weak_ray_is_no_strict_one_and_a_recession_direction_stays_inside() -> None:
+    rejected(
+        STRIP,
+        certificate(STRIP, *header(), "point 1 0 7", "claim preimage infinite 2 0 0", "rank 0 2 0 0 rows", "tight 0", "ray exact 0 0 1"),
+    )
+    body = [*header(), "point 1 2 -1", "claim preimage unbounded 1 1 1", f"rank 1 {PRIME} 1 1 columns"]
+    for direction in ("0 1", "0 -1", "1 0"):
+        rejected(TRIANGLE, certificate(TRIANGLE, *body, f"recession 1 {direction}"))
 
 
 BASE = SAMPLES[0].text
@@ -188,7 +223,10 @@ def test_no_input_is_a_true_claim() -> None:
 )
 def test_malformed_networks(lines: list[str]) -> None:
     text = "\n".join(["exactrelu-network 1", "convention exact-1", *lines, "end"]) + "\n"
-    assert all("section 2" in reason for reason in rejected(text, certificate(text, *header(), "point 1 1 1", "claim preimage empty", "negative 0")))
+    assert all(
+        "section 2" in reason
+        for reason in rejected(text, certificate(text, *header(), "point 1 1 1", "claim preimage empty", "negative 0"))
+    )
 
 
 def test_wide_rows_and_long_numbers_do_not_fill_the_memory() -> None:

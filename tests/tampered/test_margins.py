@@ -45,8 +45,6 @@ def rank_line(rows: Rows, p: int) -> str:
     return f"rank 1 {PRIME} 1 {1 << column:x} rows" if p else "rank 0 2 0 0 rows"
 
 
-
-
 @settings(deadline=None, max_examples=400)
 @given(systems(), st.data())
 @pytest.mark.parametrize("least", [1, 24])

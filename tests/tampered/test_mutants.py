@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from samples import SAMPLES, Sample, verdict
@@ -12,6 +12,9 @@ from truth import truth
 import exactrelu.check_fast
 from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WORDS = ["all", "none", "mask", "orthant", "box", "polytope", "input", "output", "layer-input", "empty", "singleton", "bounded"]
 WORDS += ["unbounded", "infinite", "rows", "columns", "relations", "null", "margin", "exact", "tight", "rank", "ray", "end"]
@@ -40,8 +43,8 @@ def line_mutants(lines: list[str]) -> Iterator[list[str]]:
                 yield [*lines[:i], " ".join([*tokens[: j - 1], token, tokens[j - 1], *tokens[j + 1 :]]), *lines[i + 1 :]]
         yield lines[:i] + lines[i + 1 :]
         yield lines[: i + 1] + lines[i:]
-        yield lines[:i] + [line + " "] + lines[i + 1 :]
-        yield lines[:i] + [""] + lines[i:]
+        yield [*lines[:i], line + " ", *lines[i + 1 :]]
+        yield [*lines[:i], "", *lines[i:]]
         yield lines[:i]
         if i:
             yield [*lines[: i - 1], line, lines[i - 1], *lines[i + 1 :]]

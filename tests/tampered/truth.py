@@ -70,14 +70,20 @@ def expression(row: Row) -> Any:
     return total
 
 
-def truth(network_text: str, certificate_text: str) -> bool:
+def truth(network_text: str, certificate_text: str) -> bool:  # noqa: C901 - one claim, read from top to bottom
     """Whether the claim of a well-formed certificate is true of this network; ValueError or KeyError if it is not well-formed."""
     layers = read_layers(network_text)
     lines = [line.split(" ") for line in certificate_text.splitlines()]
     fields = {line[0]: line[1:] for line in reversed(lines)}
     number = hexadecimal(fields["scope"][1])
     rectified, rows = layers[number - 1]
-    n = len(rows[0][1]) if rows else len(layers[number - 2][1]) if number > 1 else hexadecimal(network_text.split("\ninput ")[1].split("\n")[0])
+    n = (
+        len(rows[0][1])
+        if rows
+        else len(layers[number - 2][1])
+        if number > 1
+        else hexadecimal(network_text.split("\ninput ")[1].split("\n", maxsplit=1)[0])
+    )
 
     def evaluate(layer: tuple[list[bool], list[Row]], x: list[Fraction]) -> list[Fraction]:
         values = [affine(row, x) for row in layer[1]]

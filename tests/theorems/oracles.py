@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import gcd, lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from conftest import PROFILE
@@ -30,8 +30,12 @@ from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.system import ConeSystem, RowSet
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network, SourceLayer
-from exactrelu.preimage import LayerPreimage
-from exactrelu.verdict import Preimage
+
+if TYPE_CHECKING:
+    from exactrelu.certificate import TrivialByMargin
+    from exactrelu.exact.ties import Partition
+    from exactrelu.preimage import LayerPreimage
+    from exactrelu.verdict import Preimage
 
 Row = Sequence[Fraction]
 
@@ -273,3 +277,81 @@ def system_rows(system: ConeSystem) -> tuple[list[list[Fraction]], list[list[Fra
             if present:
                 inequalities.append([Fraction(sign * (j == column)) for j in range(system.dimension)])
     return equalities, inequalities
+
+
+def is_strict(system: ConeSystem, d: Row) -> bool:
+    """Whether d is a strict ray, exactly."""
+    equalities, inequalities = system_rows(system)
+    return any(d) and all(dot(row, d) == 0 for row in equalities) and all(dot(row, d) < 0 for row in inequalities)
+
+
+def implied(system: ConeSystem, weights: Sequence[Fraction], rows: Sequence[Row]) -> tuple[list[Fraction], Fraction]:
+    """The implied multipliers of the columns' sides, and |v|_1 of what no side absorbs (FORMAT 3.3)."""
+    absorbed, residual = [], Fraction(0)
+    for j, (lower, upper) in enumerate(zip(system.lower.tolist(), system.upper.tolist(), strict=True)):
+        sigma = sum((w * row[j] for w, row in zip(weights, rows, strict=False)), Fraction(0))
+        taken = max(sigma, Fraction(0)) if lower else max(-sigma, Fraction(0)) if upper else Fraction(0)
+        absorbed.append(taken)
+        if not (lower and upper):
+            residual += abs(sigma) - taken
+    return absorbed, residual
+
+
+def margin_accepts(system: ConeSystem, certificate: TrivialByMargin) -> bool:
+    """The rule of C3 over fractions, with the exact inverse for Q (so A = 0): D w_i > |v|_1 q_i."""
+    equalities = system.equality.tolist()
+    rows = system.all_rows().fractions()
+    chosen = [i for i in range(system.row_count) if certificate.selected >> i & 1]
+    n = system.dimension
+    weights = [
+        Fraction(w) * (1 if certificate.selected >> i & 1 else 2**certificate.exponent) for i, w in enumerate(certificate.multipliers)
+    ]
+    if any(w < 0 and not equality for w, equality in zip(weights, equalities, strict=True)) or len(chosen) != n:
+        return False
+    if rank([rows[i] for i in chosen]) < n:
+        return False
+    # Columns of the inverse, by solving N x = e_k as the kernel of [N | -e_k].
+    inverse = []
+    for k in range(n):
+        (solution,) = kernel([[*rows[i], Fraction(-(k == place))] for place, i in enumerate(chosen)], n + 1)
+        inverse.append([value / solution[n] for value in solution[:n]])
+    absorbed, residual = implied(system, weights, rows)
+    for place, i in enumerate(chosen):
+        if i < len(equalities):
+            if equalities[i]:
+                continue
+            own = weights[i]
+        else:
+            column = int(system.side_columns[i - len(equalities)])
+            if system.fixed[column]:
+                continue
+            own = absorbed[column]
+        if not own > residual * max(map(abs, inverse[place])):
+            return False
+    return True
+
+
+def assert_split_is_proved(system: ConeSystem, split: Partition) -> None:
+    """The multipliers are positive exactly on the implicit inequalities and cancel; the direction is strict on the others."""
+    rows = system.all_rows().fractions()
+    if split.implicit:
+        assert split.multipliers is not None
+        sigma = [Fraction(0)] * system.dimension
+        for i, weight in enumerate(split.multipliers):
+            if not system.equality[i]:
+                assert (weight > 0) == (i in split.implicit)
+                assert weight >= 0
+            sigma = [a + weight * b for a, b in zip(sigma, rows[i], strict=True)]
+        for place, (column, sign) in enumerate(zip(system.side_columns.tolist(), system.side_signs.tolist(), strict=True)):
+            if not system.fixed[column]:
+                absorbs = max(-int(sign) * sigma[column], Fraction(0))
+                assert (absorbs > 0) == (system.general_count + place in split.implicit)
+        for column, value in enumerate(sigma):
+            lower, upper = bool(system.lower[column]), bool(system.upper[column])
+            assert (lower and upper) or value == 0 or (lower and value > 0) or (upper and value < 0)
+    if split.strict:
+        assert split.direction is not None
+        direction = [Fraction(value) for value in split.direction]
+        for i, row in enumerate(rows):
+            value = dot(row, direction)
+            assert value < 0 if i in split.strict else value == 0

@@ -9,15 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-from exactrelu.domain import AllSpace, Box, Orthant
-from exactrelu.exact.polyhedron import Polyhedron, is_omnidirectional, is_unique_solution, nullspace_projection
-from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
-from exactrelu.homogenised import Homogenised
-from exactrelu.network.model import Layer
-from exactrelu.preimage import LayerPreimage
-from exactrelu.strategies import domains, dyadic_matrices, layers, layers_with_points, outputs, rational_vectors
-from exactrelu.verdict import Cardinality, Preimage
 from theorems.oracles import (
     accepted,
     brute_facts,
@@ -36,6 +27,15 @@ from theorems.oracles import (
     system_rows,
     truth,
 )
+
+from exactrelu.domain import AllSpace, Box, Orthant
+from exactrelu.exact.polyhedron import Polyhedron, is_omnidirectional, is_unique_solution, nullspace_projection
+from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
+from exactrelu.homogenised import Homogenised
+from exactrelu.network.model import Layer
+from exactrelu.preimage import LayerPreimage
+from exactrelu.strategies import domains, dyadic_matrices, layers, layers_with_points, outputs, rational_vectors
+from exactrelu.verdict import Cardinality, Preimage
 
 pytest.importorskip("ppl", reason="pplpy gives the second opinion")
 
@@ -58,7 +58,8 @@ def assert_witness(prepared: LayerPreimage, result: Preimage, y: list[Fraction])
     others = [] if witness.second is None else [witness.second.fractions()]
     if witness.ray is not None:
         assert any(witness.ray.numerators)
-        others += [[a + length * b for a, b in zip(witness.point.fractions(), witness.ray.fractions(), strict=True)] for length in (1, 10**400)]
+        steps = list(zip(witness.point.fractions(), witness.ray.fractions(), strict=True))
+        others += [[a + length * b for a, b in steps] for length in (1, 10**400)]
     assert others
     assert (witness.ray is not None) == (result.cardinality is Cardinality.UNBOUNDED)
     for point in [witness.point.fractions(), *others]:
@@ -78,7 +79,8 @@ def test_P1_the_pre_image_is_the_polyhedron_of_the_system(case, data):
     y = layer(x)
     equality = np.array([value > 0 for value in y.numerators], dtype=bool) | ~layer.rectified
     equalities, inequalities = system_rows(Homogenised.of(layer, domain, y, equality).system)
-    for point in (x.fractions(), data.draw(rational_vectors(layer.inputs)).fractions(), moved(x, data.draw(rational_vectors(layer.inputs)))):
+    other = data.draw(rational_vectors(layer.inputs))
+    for point in (x.fractions(), other.fractions(), moved(x, other)):
         lifted = [*point, Fraction(1)]
         satisfies = all(dot(row, lifted) == 0 for row in equalities) and all(dot(row, lifted) <= 0 for row in inequalities)
         assert satisfies == (in_domain(domain, point) and evaluate(layer, point) == y.fractions())
@@ -343,7 +345,7 @@ def test_P2_the_sides_of_a_domain_that_are_tight_at_the_point_count():
         ([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [-1.0, -1.0, -1.0, -1.0], (0, 0), ("bounded", 2)),
         ([[5e-324], [-5e-324]], [0.0, 0.0], (0,), ("singleton", 0)),  # the smallest weights there are
         ([[2.0**1000, 2.0**-1074], [-(2.0**1000), 0.0], [0.0, -1.0]], [0.0, 0.0, 0.0], (0, 0), ("singleton", 0)),
-        ([[2.0**1000, -(2.0**-1074)], [-(2.0**1000), 0.0], [0.0, -1.0]], [0.0, 0.0, 0.0], (0, 0), ("unbounded", 1)),
+        ([[2.0**1000, -(2.0**-1074)], [-(2.0**1000), 0.0], [0.0, -1.0]], [0.0, 0.0, 0.0], (0, 0), ("unbounded", 2)),
         ([[2.0**100, 2.0**-149], [-(2.0**100), 2.0**-149], [0.0, -1.0]], [0.0, 0.0, 0.0], (0, 0), ("singleton", 0)),
         ([[2.0**100, 2.0**-149], [-(2.0**100), 2.0**-149], [0.0, 1.0]], [0.0, 0.0, 0.0], (0, 0), ("unbounded", 2)),
     ],
