@@ -17,10 +17,11 @@ from exactrelu.certificate import Certificate, DataSource, DomainLines, Rank, Re
 from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.cone import Decision, StrictRayFound, Tie, TrivialCone, Undecided, decide, independent_rank
+from exactrelu.exact.kernel import pivot_rows
 from exactrelu.exact.linalg import exact_rank, mask_of
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
 from exactrelu.exact.rounding import UNIT_ROUNDOFF, UPWARDS, float_arithmetic_is_sound, gamma, in_safe_range
-from exactrelu.exact.search import Direction, pivot_rows
+from exactrelu.exact.search import Direction
 from exactrelu.exact.system import ConeSystem, RowSet, gram_lower_bound
 from exactrelu.exact.ties import lineality_direction
 from exactrelu.grounds import EmptyGrounds, PointGrounds

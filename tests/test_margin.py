@@ -12,10 +12,11 @@ from theorems.oracles import cone_system, dot, examples, generators, is_strict, 
 
 from exactrelu.errors import InvalidNumberError
 from exactrelu.exact import margin
+from exactrelu.exact.kernel import pivot_rows
 from exactrelu.exact.margin import proves_strict_ray, proves_trivial
 from exactrelu.exact.margin_certificate import ray_certificate, trivial_certificate
 from exactrelu.exact.rational import DyadicMatrix
-from exactrelu.exact.search import Multipliers, pivot_rows, search
+from exactrelu.exact.search import Multipliers, search
 from exactrelu.exact.system import ConeSystem, RowSet
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.certificate import StrictRay, TrivialByMargin
+from exactrelu.exact.kernel import pivot_rows
 from exactrelu.exact.linalg import mask_of
-from exactrelu.exact.search import pivot_rows
 
 if TYPE_CHECKING:
     from exactrelu.exact.system import ConeSystem

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exactrelu.exact.kernel import Kernel
 from exactrelu.exact.rational import DyadicMatrix, stack
 from exactrelu.exact.rounding import (
     UNIT_ROUNDOFF,
@@ -21,7 +22,6 @@ from exactrelu.exact.rounding import (
     in_safe_range,
     smallest_eigenvalue_lower_bound,
 )
-from exactrelu.exact.search import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
