@@ -142,7 +142,7 @@ class LayerPreimage:
         result = np.zeros(self.layer.outputs, dtype=np.int8)
         with np.errstate(all="ignore"):
             bias = np.ldexp(self.layer.bias.floats[:, 0], -rows.exponents)
-            if rows.safe and self.layer.bias.is_float64 and float_arithmetic_is_sound() and in_safe_range(floats, bias):
+            if float_arithmetic_is_sound() and rows.safe and self.layer.bias.is_float64 and in_safe_range(floats, bias):
                 values = rows.scaled @ floats + bias
                 # n products of a weight and a coordinate rounded once, one more sum: n + 3 roundings at most.
                 size = rows.norms * float(np.sqrt(floats @ floats)) + np.abs(bias)
@@ -175,7 +175,7 @@ class LayerPreimage:
     def _rank(self, recession: ConeSystem, equality: np.ndarray, positions: np.ndarray) -> Rank:
         """rank A_P: by a proved bound in floats where the active rows are independent or of full column rank, else exactly."""
         count, n = int(equality.sum()), self.layer.inputs
-        if recession.rows.safe and float_arithmetic_is_sound():
+        if float_arithmetic_is_sound() and recession.rows.safe:
             if len(positions) <= n:
                 found = independent_rank(recession, positions)
                 if found is not None:

@@ -221,3 +221,11 @@ def test_pivot_rows_are_independent_or_none():
     assert pivot_rows(np.array([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]])) is None
     assert sorted(pivot_rows(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])).tolist()) in ([1, 2], [0, 2])
     assert pivot_rows(np.zeros((3, 0))).tolist() == []
+
+
+def test_a_residual_whose_square_underflows_is_not_taken_for_zero():
+    # C holds (-1, 2^-300); sigma on the free column is about 2^-600, and its square is below the smallest float.
+    rows = RowSet(DyadicMatrix.from_floats([[2.0**-300, 1.0]]))
+    system = ConeSystem(rows, np.array([True]), np.array([False, True]), np.array([False, False]))
+    assert not proves_trivial(system, np.array([2.0**-240]))
+    assert not proves_trivial(system, np.array([2.0**-300]))

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from theorems.oracles import assert_split_is_proved, cone_system, dot, examples, generators, rank, system_rows
 
+from exactrelu.certificate import TrivialByMargin
 from exactrelu.exact import ties
+from exactrelu.exact.cone import TrivialCone, decide
 from exactrelu.exact.rational import DyadicMatrix
 from exactrelu.exact.search import Direction, Multipliers
 from exactrelu.exact.system import ConeSystem, RowSet
@@ -104,3 +106,26 @@ def test_lineality_directions_are_lines_of_the_cone(n, m, data):
     if direction is not None:
         assert any(direction)
         assert all(dot(row, [Fraction(value) for value in direction]) == 0 for row in rows)
+
+
+def test_tall_systems_are_split_exactly_within_seconds():
+    # (1, 0), (-1, 0) and (k, -1): d_1 = 0 is implicit, d_2 > 0 strict.
+    rows = [(1, 0), (-1, 0), *((k, -1) for k in range(1, 2001))]
+    system = ConeSystem(RowSet(DyadicMatrix.from_integers(rows, 2)), np.zeros(len(rows), bool), np.zeros(2, bool), np.zeros(2, bool))
+    begin = time.monotonic()
+    found = partition(system)
+    assert found is not None
+    assert found.implicit == (0, 1)
+    assert len(found.strict) == 2000
+    assert time.monotonic() - begin < 20
+
+
+def test_fixed_columns_do_not_cost_the_float_path():
+    generator = np.random.default_rng(0)
+    matrix = np.rint(generator.standard_normal((60, 90)) * 2**20)
+    fixed = np.arange(90) < 40
+    system = ConeSystem(RowSet(DyadicMatrix.from_floats(matrix)), np.ones(60, bool), fixed, fixed)
+    decision = decide(system)
+    assert isinstance(decision, TrivialCone)
+    assert decision.split is None
+    assert isinstance(decision.evidence(), TrivialByMargin)

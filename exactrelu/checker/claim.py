@@ -11,7 +11,7 @@ from functools import cache
 from operator import mul
 from typing import TYPE_CHECKING
 
-from exactrelu.checker.text import SIZE, Fields, Rejected, Text, affordable
+from exactrelu.checker.text import DENOMINATOR_BITS, SIZE, Fields, Rejected, Text, affordable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -311,6 +311,8 @@ def homogenised_system(claim: Claim) -> System:
         up, down = 1 << max(row.exponent, 0), 1 << max(-row.exponent, 0)
         factor = y.denominator * up
         affordable(claim.layer.outputs * n, factor.bit_length(), "4.8")
+        if y.denominator.bit_length() > DENOMINATOR_BITS:
+            raise Rejected("4.8", f"an output's denominator of more than {DENOMINATOR_BITS} bits is more than a checker takes on here")
         coefficients = [a * factor for a in row.coefficients]
         rows.append(Row([*coefficients, row.constant * factor - y.numerators[i] * down], Fraction(1, y.denominator * down), True))
     lower = frozenset([n])
@@ -318,7 +320,8 @@ def homogenised_system(claim: Claim) -> System:
         rows += [Row([*coefficients, constant], ONE, False) for constant, coefficients in claim.domain.rows]
     elif isinstance(claim.domain, Box):
         lo, hi = claim.domain.lower, claim.domain.upper
-        affordable(2 * n, 64 * n, "4.8")
+        # the only matrix that grows with n^2 from a file that grows with n: what is done with it takes some 256 bits an entry
+        affordable(2 * n, 256 * n, "4.8")
         for j in range(n):
             unit = [0] * (n + 1)
             unit[j], unit[n] = -lo.denominator, lo.numerators[j]

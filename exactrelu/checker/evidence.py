@@ -6,7 +6,6 @@ Every function reads its lines, and returns only if what they are evidence for i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from exactrelu.checker.claim import (
@@ -27,9 +26,8 @@ from exactrelu.checker.claim import (
     point_of,
     read_claim,
     read_point,
-    scale_of,
 )
-from exactrelu.checker.text import EXPONENT, Fields, Rejected, Text, bits
+from exactrelu.checker.text import EXPONENT, MODULUS_BITS, Fields, Rejected, Text, bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +94,8 @@ def read_rank(text: Text, rows: Sequence[Row | Side], n: int, kernels: Kernels, 
     fields.done()
     if modulus == 1:
         fields.reject("Q is 1")
+    if modulus.bit_length() > MODULUS_BITS:
+        fields.reject(f"Q of more than {MODULUS_BITS} bits is more than a checker takes on")
     if row_mask.bit_count() != rank or column_mask.bit_count() != rank:
         fields.reject("ROWS and COLS do not have R bits")
     chosen, columns = bits(row_mask), bits(column_mask)
@@ -368,27 +368,29 @@ def check_farkas(text: Text, claim: Claim, kernels: Kernels) -> None:
     sides = claim.domain.rows if isinstance(claim.domain, Polytope) else ()
     fields = text.take("farkas", "4.8")
     weights = fields.integers(layer.outputs + len(sides), "multipliers")
-    constant = sum((weight * side[0] for weight, side in zip(weights[layer.outputs :], sides, strict=True)), Fraction(0))
-    for i, row in enumerate(layer.rows):
-        value = Fraction(y.numerators[i], y.denominator)
-        constant += weights[i] * (row.constant * scale_of(row.exponent) - value)
-        if weights[i] < 0 and layer.rectified[i] and value == 0:
+    # the constant is sum of weights * (b - y) = constant / (D * 2^down); nothing is brought to lowest terms, which could take minutes
+    d = y.denominator
+    down = max([0, *(-row.exponent for row in layer.rows)])
+    constant = sum(weight * side[0] for weight, side in zip(weights[layer.outputs :], sides, strict=True)) * d << down
+    for weight, row, value, rectified in zip(weights, layer.rows, y.numerators, layer.rectified, strict=False):
+        constant += weight * ((row.constant * d << (row.exponent + down)) - (value << down))
+        if weight < 0 and rectified and value == 0:
             fields.reject("an inequality has a negative multiplier")
     if any(weight < 0 for weight in weights[layer.outputs :]):
         fields.reject("a side has a negative multiplier")
     rows = [layer_row(layer, i, False) for i in range(layer.outputs)] + [Row(side[1], ONE, False) for side in sides]
     infimum = infimum_of(kernels.combination(rows, weights, n), claim.domain)
-    if infimum is None or infimum + constant <= 0:
+    if infimum is None or infimum[0] * (d << down) + constant * infimum[1] <= 0:
         fields.reject("the multipliers are no contradiction")
 
 
-def infimum_of(sigma: Point, domain: Domain) -> Fraction | None:
-    """The infimum of sigma . x over the orthant, the box or all of R^n; None if there is none."""
+def infimum_of(sigma: Point, domain: Domain) -> tuple[int, int] | None:
+    """The infimum of sigma . x over the orthant, the box or all of R^n, as numerator and denominator; None if there is none."""
     values = sigma.numerators
     if isinstance(domain, Box):
         lower, upper = domain.lower, domain.upper
         low = sum(v * lo for v, lo in zip(values, lower.numerators, strict=True) if v > 0)
         high = sum(v * hi for v, hi in zip(values, upper.numerators, strict=True) if v < 0)
-        return Fraction(low, lower.denominator * sigma.denominator) + Fraction(high, upper.denominator * sigma.denominator)
+        return low * upper.denominator + high * lower.denominator, lower.denominator * upper.denominator * sigma.denominator
     unbounded = any(v < 0 for v in values) if domain == "orthant" else any(values)
-    return None if unbounded else Fraction(0)
+    return None if unbounded else (0, 1)

@@ -17,6 +17,9 @@ SIZE = 2**20
 EXPONENT = 2**13
 LAYERS = 2**12
 VECTOR_BITS = 2**33
+# beyond these, divisions and inverses of a number take minutes
+DENOMINATOR_BITS = 2**18
+MODULUS_BITS = 64
 
 _NATURAL = re.compile(r"0|[1-9a-f][0-9a-f]*+")
 _INTEGERS = re.compile(r"(?:0|-?[1-9a-f][0-9a-f]*+)(?: (?:0|-?[1-9a-f][0-9a-f]*+))*+")

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpz_mat
 
-from exactrelu.certificate import Rank, StrictRay, Trivial, TrivialExactly
+from exactrelu.certificate import Rank, StrictRay, Trivial, TrivialByMargin, TrivialExactly
 from exactrelu.exact.linalg import exact_rank, mask_of
 from exactrelu.exact.margin import proves_strict_ray, proves_trivial
 from exactrelu.exact.margin_certificate import ray_certificate, trivial_certificate
+from exactrelu.exact.rounding import float_arithmetic_is_sound
 from exactrelu.exact.search import Direction, Multipliers, NothingFound, Proposal, search
+from exactrelu.exact.system import gram_lower_bound
 from exactrelu.exact.ties import Partition, lineality_direction, partition
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TrivialCone:
-    """C = {0}."""
+    """C = {0}.
+
+    proposal: multipliers that prove it by margin for the system without its fixed columns, if `split` is None.
+    """
 
     system: ConeSystem
     proposal: Proposal | None
@@ -34,10 +39,11 @@ class TrivialCone:
     def evidence(self, *, rational: bool = False) -> Trivial | None:
         """The `trivial` section; None if neither a margin nor exact multipliers were found."""
         if not rational and self.split is None and isinstance(self.proposal, Multipliers):
-            found = trivial_certificate(self.system, self.proposal.values)
+            found = _margin_evidence(self.system, self.proposal)
             if found is not None:
                 return found
-        split = self.split or partition(self.system, proposal=self.proposal) or partition(self.system)
+        proposal = None if self.system.fixed.any() else self.proposal
+        split = self.split or partition(self.system, proposal=proposal) or partition(self.system)
         return None if split is None else _exactly_trivial(self.system, split)
 
 
@@ -95,19 +101,19 @@ def decide(system: ConeSystem, *, deadline: float | None = None) -> Decision:
 
     deadline: a `time.monotonic` value after which the answer may be `Undecided`.
     """
-    proposal: Proposal = NothingFound("a column has both sides")
-    if not system.fixed.any():
+    reduced = system.without_fixed_columns()[0] if system.fixed.any() else system
+    proposal: Proposal = NothingFound("only equalities are left")
+    if _equalities_suffice(reduced):
+        return TrivialCone(system, Multipliers(np.zeros(reduced.general_count)))
+    if reduced.inequality.any():
         with np.errstate(all="ignore"):
-            proposal = search(system, deadline=deadline)
-            if isinstance(proposal, Multipliers) and proves_trivial(system, proposal.values):
+            proposal = search(reduced, deadline=deadline)
+            if isinstance(proposal, Multipliers) and proves_trivial(reduced, proposal.values):
                 return TrivialCone(system, proposal)
-            if (
-                isinstance(proposal, Direction)
-                and not proposal.vanishing.any()
-                and _basis_is_complete(system)
-                and proves_strict_ray(system, proposal.values)
-            ):
+            if reduced is system and _proves_ray(system, proposal):
                 return StrictRayFound(system, proposal)
+    if reduced is not system and isinstance(proposal, Multipliers):
+        proposal = NothingFound("the multipliers were not confirmed")
     split = partition(system, proposal=proposal, deadline=deadline)
     if split is None and not isinstance(proposal, NothingFound):
         split = partition(system, deadline=deadline)
@@ -118,6 +124,19 @@ def decide(system: ConeSystem, *, deadline: float | None = None) -> Decision:
     if not split.implicit:
         return StrictRayFound(system, proposal, split)
     return Tie(system, split)
+
+
+def _equalities_suffice(system: ConeSystem) -> bool:
+    """Whether a rounding bound proves that the equality rows have full column rank."""
+    if len(system.equality_rows) < system.dimension or not float_arithmetic_is_sound() or not system.rows.safe:
+        return False
+    return gram_lower_bound(system.scaled[system.equality_rows]) > 0
+
+
+def _proves_ray(system: ConeSystem, proposal: Proposal) -> bool:
+    if not isinstance(proposal, Direction) or proposal.vanishing.any():
+        return False
+    return _basis_is_complete(system) and proves_strict_ray(system, proposal.values)
 
 
 def _basis_is_complete(system: ConeSystem) -> bool:
@@ -137,6 +156,23 @@ def independent_rank(system: ConeSystem, positions: np.ndarray) -> Rank | None:
 def _bits(mask: int) -> list[int]:
     """The indices of the bits of a mask, increasing."""
     return [i for i, bit in enumerate(reversed(f"{mask:b}")) if bit == "1"]
+
+
+def _margin_evidence(system: ConeSystem, proposal: Multipliers) -> TrivialByMargin | None:
+    """The margin certificate, lifted from the system without fixed columns by the lower side of each of these."""
+    if not system.fixed.any():
+        return trivial_certificate(system, proposal.values)
+    reduced, kept = system.without_fixed_columns()
+    found = trivial_certificate(reduced, proposal.values)
+    if found is None:
+        return None
+    fixed_side = system.fixed[system.side_columns]
+    places = np.concatenate([np.flatnonzero(kept), system.general_count + np.flatnonzero(~fixed_side)])
+    lower = system.general_count + np.flatnonzero(fixed_side & (system.side_signs < 0))
+    multipliers = np.zeros(system.general_count, dtype=object)
+    multipliers[kept] = found.multipliers
+    selected = mask_of([*places[_bits(found.selected)].tolist(), *lower.tolist()])
+    return replace(found, selected=selected, multipliers=tuple(int(value) for value in multipliers))
 
 
 def _exactly_trivial(system: ConeSystem, split: Partition) -> TrivialExactly | None:

@@ -284,13 +284,14 @@ def _bounded_above(matrix: DyadicMatrix, block: Block, nonzero_rows: np.ndarray,
         found = multiples if multiples is not None else relations(rows, block, dependent)
         if found is None:
             return None
-        exponents = [_row_exponent(matrix, i) for i in range(matrix.shape[0])]
+        exponents = [row_exponent(matrix, i) for i in range(matrix.shape[0])]
         return Rank(rank, block.modulus, row_mask, column_mask, "relations", tuple(_unscaled(one, exponents) for one in found))
     vectors = null_vectors(rows, matrix.shape[1], block)
     return None if vectors is None else Rank(rank, block.modulus, row_mask, column_mask, "null", (), vectors)
 
 
-def _row_exponent(matrix: DyadicMatrix, index: int) -> int:
+def row_exponent(matrix: DyadicMatrix, index: int) -> int:
+    """e such that row `index` is 2^e times its integer row."""
     if matrix.integers is None:
         return matrix.integer_row(index)[1]
     lowest = min((value & -value for value in matrix.integers[index] if value), default=1)

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 
 def _norm(values: np.ndarray) -> float:
-    return float(np.sqrt(values @ values)) * UPWARDS
+    """An upper bound of the Euclidean norm; scaled, so that the squares of tiny values do not underflow."""
+    largest = float(np.abs(values).max(initial=0.0))
+    if not 0 < largest < math.inf:
+        return largest
+    exponent = math.frexp(largest)[1]
+    scaled = np.ldexp(values, -exponent)
+    return float(np.ldexp(np.sqrt(scaled @ scaled) * UPWARDS, exponent))
 
 
 def proves_trivial(system: ConeSystem, multipliers: np.ndarray) -> bool:

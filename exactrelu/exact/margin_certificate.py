@@ -48,6 +48,8 @@ def _select_rows(system: ConeSystem, multipliers: np.ndarray) -> tuple[np.ndarra
         return _select_columns(system, multipliers)
     kernel = system.kernel
     size = kernel.dimension
+    if size == 0:
+        return system.basis_rows, np.zeros(len(system.basis_rows)), multipliers
     implied = system.implied_multipliers(multipliers)
     inequality = np.flatnonzero(system.inequality)
     if len(inequality) < size or len(inequality) == 0:

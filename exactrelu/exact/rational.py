@@ -115,12 +115,20 @@ def exact_float64(values: Any, *, name: str = "array") -> np.ndarray:
 
 def odd_parts(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Write every entry of a float64 array as integer * 2^exponent with an odd integer (zero: 0 * 2^0)."""
-    fraction, exponent = np.frexp(values)
-    integer = np.ldexp(fraction, 53).astype(np.int64)
+    # Read off the bits: float operations would lose subnormal entries where a library has switched on flush-to-zero.
+    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64)
+    raised, mantissa = (bits >> 52) & 0x7FF, bits & (2**52 - 1)
+    integer = np.where(raised > 0, mantissa | 2**52, mantissa)
+    integer = np.where(bits < 0, -integer, integer)
     nonzero = integer != 0
     lowest = np.where(nonzero, integer & -integer, 1)
     trailing = np.frexp(lowest.astype(np.float64))[1] - 1
-    return integer >> trailing, np.where(nonzero, exponent.astype(np.int64) - 53 + trailing, 0)
+    return integer >> trailing, np.where(nonzero, np.maximum(raised, 1) - 1075 + trailing, 0)
+
+
+def nonzero_entries(values: np.ndarray) -> np.ndarray:
+    """Which entries of a float64 array are not zero, by their bits; see `odd_parts`."""
+    return np.asarray((np.ascontiguousarray(values, dtype=np.float64).view(np.int64) << 1) != 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,14 +220,14 @@ class DyadicMatrix:
     def nonzero_rows(self) -> np.ndarray:
         """Boolean mask (m,) of the rows with a non-zero entry."""
         if self.integers is None:
-            return np.asarray((self.floats != 0).any(axis=1))
+            return np.asarray(nonzero_entries(self.floats).any(axis=1))
         return np.array([any(row) for row in self.integers], dtype=bool)
 
     @cached_property
     def nonzero_columns(self) -> np.ndarray:
         """Boolean mask (n,) of the columns with a non-zero entry."""
         if self.integers is None:
-            return np.asarray((self.floats != 0).any(axis=0))
+            return np.asarray(nonzero_entries(self.floats).any(axis=0))
         used = np.zeros(self.floats.shape[1], dtype=bool)
         for row in self.integers:
             used |= np.array([value != 0 for value in row], dtype=bool)

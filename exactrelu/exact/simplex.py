@@ -1,14 +1,15 @@
 """Which inequalities of a small cone are implicit equalities, by an exact simplex method (theory C6).
 
-The slacks y = -A_Z d of the cone's elements are a subspace, cut out by the inequalities' dependencies, met with the orthant.
-Phase one of the simplex method looks for a slack that is positive where none was so far; when there is none, its dual is the
-multipliers that show the remaining inequalities to be implicit equalities. Bland's rule, so it ends.
+In coordinates u of the equalities' kernel the inequalities ask for slacks >= 0. If weights show all inequalities
+that are not yet known to be strict to be implicit equalities, the search is over; if there are none, the prices of the
+simplex method are a point at which another inequality is strict. Bland's rule, so it ends.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpz_mat
@@ -25,32 +26,32 @@ Split = tuple[list[int], dict[int, int], list[int]]
 def exact_split(
     rows: Sequence[Sequence[int]], equalities: Sequence[int], others: Sequence[int], columns: int, deadline: float | None
 ) -> Split | None:
-    """The split by an exact simplex method: (implicit rows, multipliers of all rows, direction)."""
-    if columns == 0 or not others:
+    """Split the rows `others` of an integer system into implicit and strict ones; None where the time limit was reached."""
+    basis = _null_basis([rows[i] for i in equalities], columns) if columns else []
+    if not basis or not others:
         return _without_directions(rows, equalities, others, columns)
-    basis = _null_basis([rows[i] for i in equalities], columns)
-    if not basis:
-        return _without_directions(rows, equalities, others, columns)
-    # y_i = -r_i . (basis u) >= 0: the inequalities' slacks, a subspace met with the orthant.
     slack = [[-sum(a * b for a, b in zip(rows[i], vector, strict=True)) for vector in basis] for i in others]
-    dependencies = _null_basis([list(column) for column in zip(*slack, strict=True)], len(others))
-    found = [fmpq(0)] * len(others)
+    # Coordinates of the kernel in which the slacks are independent functionals; the others change no slack.
+    kept = _echelon(slack, len(basis))[2]
+    basis = [basis[k] for k in kept]
+    slack = [[row[k] for k in kept] for row in slack]
     strict: set[int] = set()
+    point, dual = [fmpq(0)] * len(basis), [fmpq(0)] * len(others)
     while len(strict) < len(others):
-        if deadline is not None and time.monotonic() > deadline:
+        found = _alternative(slack, [int(i not in strict) for i in range(len(others))], deadline)
+        if found is None:
             return None
-        wanted = [0 if i in strict else 1 for i in range(len(others))]
-        solution, dual = _feasible_slack(dependencies, wanted)
-        if solution is None:
+        if found.weights is not None:
+            dual = found.weights
             break
-        found = [a + b for a, b in zip(found, solution, strict=True)]
-        strict = {i for i, value in enumerate(found) if value > 0}
-    else:
-        dual = [fmpq(0)] * len(others)
+        point = [a + b for a, b in zip(point, found.point, strict=True)]
+        strict |= {i for i, row in enumerate(slack) if sum((a * b for a, b in zip(row, found.point, strict=True)), fmpq(0)) > 0}
+    common = math.lcm(1, *(int(value.q) for value in point))
+    coordinates = [int(value * common) for value in point]
+    direction = [sum(c * vector[j] for c, vector in zip(coordinates, basis, strict=True)) for j in range(columns)]
+    divisor = math.gcd(*direction) or 1
     implicit = [others[i] for i in range(len(others)) if i not in strict]
-    direction = _direction_with_slack(slack, basis, found) if strict else [0] * columns
-    weights = _completed_weights(rows, equalities, others, dual, columns)
-    return implicit, weights, direction
+    return implicit, _completed_weights(rows, equalities, others, dual, columns), [value // divisor for value in direction]
 
 
 def _without_directions(rows: Sequence[Sequence[int]], equalities: Sequence[int], others: Sequence[int], columns: int) -> Split:
@@ -76,63 +77,51 @@ def _null_basis(rows: Sequence[Sequence[int]], columns: int) -> list[tuple[int, 
     return vectors
 
 
-def _feasible_slack(dependencies: Sequence[Sequence[int]], wanted: Sequence[int]) -> tuple[list[fmpq] | None, list[fmpq]]:
-    """Find y >= 0 with dependencies y = 0 and wanted.y = 1, or weights w >= wanted in the span of the dependencies.
+@dataclass(frozen=True)
+class _Alternative:
+    """Either weights w >= wanted with w slack = 0, or a point u with slack u >= 0 and wanted . slack u > 0."""
 
-    Phase one of the simplex method on the tableau [constraints | identity | right side], Bland's rule. If the artificial
-    sum stays positive its dual gives, after scaling, w >= 1 where wanted is 1 and w >= 0 elsewhere.
+    weights: list[fmpq] | None
+    point: list[fmpq]
+
+
+def _alternative(slack: Sequence[Sequence[int]], wanted: Sequence[int], deadline: float | None) -> _Alternative | None:
+    """Decide which side of the alternative holds; None where the time limit was reached.
+
+    Phase one of the simplex method for w' >= 0 with slack^T (wanted + w') = 0, as many constraints as there are
+    coordinates: tableau [constraints | identity | right side], Bland's rule. If the artificial variables cannot be driven to
+    zero their prices are the point.
     """
-    count, width = len(dependencies) + 1, len(wanted)
-    table = [[fmpq(v) for v in row] + [fmpq(int(i == k)) for k in range(count)] + [fmpq(0)] for i, row in enumerate(dependencies)]
-    table.append([fmpq(v) for v in wanted] + [fmpq(int(count - 1 == k)) for k in range(count)] + [fmpq(1)])
+    count, width = len(slack[0]), len(slack)
+    right = [-sum(w * row[k] for w, row in zip(wanted, slack, strict=True)) for k in range(count)]
+    signs = [-1 if value < 0 else 1 for value in right]
+    table = [
+        [fmpq(signs[k] * row[k]) for row in slack] + [fmpq(int(i == k)) for i in range(count)] + [fmpq(signs[k] * right[k])]
+        for k in range(count)
+    ]
     basis = [width + k for k in range(count)]
     # Reduced costs of minimising the sum of the artificial variables.
     cost = [-sum((row[j] for row in table), fmpq(0)) for j in range(width)] + [fmpq(0)] * count
     cost.append(-sum((row[-1] for row in table), fmpq(0)))
-    while True:
-        entering = next((j for j in range(width) if cost[j] < 0), None)
-        if entering is None:
-            break
-        ratios = [(row[-1] / row[entering], basis[i], i) for i, row in enumerate(table) if row[entering] > 0]
-        leaving = min(ratios)[2]
+    while (entering := next((j for j in range(width) if cost[j] < 0), None)) is not None:
+        if deadline is not None and time.monotonic() > deadline:
+            return None
+        leaving = min((row[-1] / row[entering], basis[i], i) for i, row in enumerate(table) if row[entering] > 0)[2]
         pivot = table[leaving][entering]
         table[leaving] = [value / pivot for value in table[leaving]]
         for i, row in enumerate(table):
             if i != leaving and row[entering] != 0:
-                factor = row[entering]
-                table[i] = [a - factor * b for a, b in zip(row, table[leaving], strict=True)]
-        factor = cost[entering]
-        cost = [a - factor * b for a, b in zip(cost, table[leaving], strict=True)]
+                table[i] = [a - row[entering] * b for a, b in zip(row, table[leaving], strict=True)]
+        cost = [a - cost[entering] * b for a, b in zip(cost, table[leaving], strict=True)]
         basis[leaving] = entering
     if cost[-1] == 0:
-        solution = [fmpq(0)] * width
+        weights = [fmpq(value) for value in wanted]
         for i, variable in enumerate(basis):
             if variable < width:
-                solution[variable] = table[i][-1]
-        return solution, []
-    # Dual p_k = 1 - cost of artificial k; p.constraints <= 0 on every column, and p_last > 0 is the optimum's value.
-    prices = [1 - cost[width + k] for k in range(count)]
-    last = prices[-1]
-    weights = [-sum((prices[k] * dependencies[k][j] for k in range(count - 1)), fmpq(0)) / last for j in range(width)]
-    return None, weights
-
-
-def _direction_with_slack(slack: Sequence[Sequence[int]], basis: Sequence[Sequence[int]], wanted: Sequence[fmpq]) -> list[int]:
-    """An integer direction whose slacks are a positive multiple of `wanted`, which is known to be attainable."""
-    unknowns = len(basis)
-    independent = _echelon([list(column) for column in zip(*slack, strict=True)], len(slack))[2]
-    chosen = [slack[i] for i in independent]
-    pivots = _echelon(chosen, unknowns)[2]
-    common = math.lcm(1, *(int(value.q) for value in wanted))
-    right = [[int(wanted[i] * common)] for i in independent]
-    solved = solve([[row[j] for j in pivots] for row in chosen], right)
-    assert solved is not None
-    coordinates = [0] * unknowns
-    for a, j in enumerate(pivots):
-        coordinates[j] = solved[0][a][0]
-    direction = [sum(c * vector[j] for c, vector in zip(coordinates, basis, strict=True)) for j in range(len(basis[0]))]
-    divisor = math.gcd(*direction) or 1
-    return [value // divisor for value in direction]
+                weights[variable] += table[i][-1]
+        return _Alternative(weights, [])
+    # The dual of artificial k is 1 - its cost, in the sign its row was given.
+    return _Alternative(None, [-signs[k] * (1 - cost[width + k]) for k in range(count)])
 
 
 def _echelon(rows: Sequence[Sequence[int]], columns: int) -> tuple[fmpz_mat, int, list[int]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.exact.kernel import Kernel
-from exactrelu.exact.rational import DyadicMatrix, stack
+from exactrelu.exact.rational import DyadicMatrix, nonzero_entries, stack
 from exactrelu.exact.rounding import (
     UNIT_ROUNDOFF,
     UPWARDS,
@@ -49,7 +49,7 @@ class RowSet:
     @cached_property
     def safe(self) -> bool:
         """Whether `scaled` is exact and of a range in which the rounding bounds hold."""
-        kept = np.array_equal(self.scaled != 0, self.matrix.floats != 0)  # nothing underflowed
+        kept = np.array_equal(self.scaled != 0, nonzero_entries(self.matrix.floats))  # nothing underflowed
         return self.matrix.is_float64 and kept and in_safe_range(self.scaled)
 
     @cached_property
@@ -219,12 +219,12 @@ class ConeSystem:
         sides = basis[:, self.side_columns] * self.side_signs.astype(dtype)
         return np.ascontiguousarray(np.concatenate([general, sides], axis=1))
 
-    def restricted(self, keep: np.ndarray, columns: np.ndarray | None = None) -> ConeSystem:
-        """The system with the general rows of the boolean mask `keep` only and, if given, the columns of that mask only."""
-        matrix = self.rows.matrix.rows(keep)
-        if columns is None:
-            return ConeSystem(RowSet(matrix), self.equality[keep], self.lower, self.upper)
-        return ConeSystem(RowSet(matrix.columns(columns)), self.equality[keep], self.lower[columns], self.upper[columns])
+    def without_fixed_columns(self) -> tuple[ConeSystem, np.ndarray]:
+        """The same cone on the columns that are not fixed to 0, and which general rows remain (those not zero there)."""
+        columns = ~self.fixed
+        matrix = self.rows.matrix.columns(columns)
+        kept = matrix.nonzero_rows
+        return ConeSystem(RowSet(matrix.rows(kept)), self.equality[kept], self.lower[columns], self.upper[columns]), kept
 
     def side_rows(self) -> DyadicMatrix:
         """The sides as rows -e_j and e_j."""

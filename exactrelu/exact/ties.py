@@ -21,21 +21,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpz_mat
 
-from exactrelu.exact.linalg import PRIMES, Block, exact_rank, integer_rows, kernel_vectors, regular_block, solve
+from exactrelu.exact.linalg import PRIMES, Block, exact_rank, integer_rows, kernel_vectors, regular_block, row_exponent, solve
 from exactrelu.exact.search import Direction, Multipliers
 from exactrelu.exact.simplex import Split, exact_split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from exactrelu.certificate import Rank
     from exactrelu.exact.rational import DyadicMatrix
     from exactrelu.exact.search import Proposal
     from exactrelu.exact.system import ConeSystem
 
-# Rows times columns up to which the exact simplex method is the first choice (milliseconds), and the last resort (a minute).
-TINY = 600
-SMALL = 10_000
+# Entries of the exact simplex tableau up to which it is the first choice, and the last resort.
+TINY = 1_000
+SMALL = 20_000
+# Entries of the rows up to which they are eliminated over Q without p-adic lifting.
+LARGEST_ELIMINATION = 40_000
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,13 @@ def partition(system: ConeSystem, *, proposal: Proposal | None = None, deadline:
     others = [i for i in range(system.row_count) if i not in both and not (i < system.general_count and system.equality[i])]
     reduced = matrix.columns(columns)
     rows = integer_rows(reduced)
-    scales = _scales(rows, reduced)
+    # integer row = scale * row, on the columns kept
+    scales = [Fraction(2) ** -row_exponent(reduced, i) for i in range(len(rows))]
     # Rows that live on fixed columns only vanish here; they are zero on C by themselves.
     zero = [i for i in others if not any(rows[i])]
     live = [i for i in others if any(rows[i])]
-    split = None
-    size = len(rows) * len(columns)
-    proposed = _as_split(system, proposal, live)
-    if proposed is None and size > TINY:
-        floats = np.vstack([system.scaled, system.side_rows().floats])
-        proposed = _float_partition(floats[:, columns], equalities, live, deadline)
-    if proposed is not None:
-        proposed = _for_integer_rows(system, scales, live, proposed)
-        split = _proved_split(reduced, rows, equalities, live, proposed)
-    if split is None and size <= SMALL:
-        split = exact_split(rows, equalities, live, len(columns), deadline)
+    asked = _Asked(system, reduced, rows, scales, equalities, live, deadline)
+    split = next((found for found in _splits(asked, proposal) if found is not None), None)
     if split is None:
         return None
     implicit, weights, direction = split
@@ -93,21 +87,6 @@ def partition(system: ConeSystem, *, proposal: Proposal | None = None, deadline:
             full[j] = value
     rank = exact_rank(system.rows_for_rank(sorted([*equalities, *all_implicit])))
     return Partition(all_implicit, strict, multipliers if all_implicit else None, None if full is None else tuple(full), rank)
-
-
-def _scales(rows: Sequence[Sequence[int]], matrix: DyadicMatrix) -> list[Fraction]:
-    """For each row the factor s > 0 with integer row = s * row, on the columns kept."""
-    result = []
-    for i, row in enumerate(rows):
-        position = next((j for j, value in enumerate(row) if value), None)
-        if position is None:
-            result.append(Fraction(1))
-        elif matrix.integers is None:
-            result.append(Fraction(row[position]) / Fraction(float(matrix.floats[i, position])))
-        else:
-            entry = Fraction(matrix.integers[i][position]) * Fraction(2) ** matrix.exponent
-            result.append(Fraction(row[position]) / entry)
-    return result
 
 
 def _general_multipliers(system: ConeSystem, scales: Sequence[Fraction], weights: dict[int, int], zero: Sequence[int]) -> tuple[int, ...]:
@@ -124,6 +103,39 @@ def _general_multipliers(system: ConeSystem, scales: Sequence[Fraction], weights
     return tuple(value // common for value in integers) if common > 1 else tuple(integers)
 
 
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A system without its fixed columns: integer rows (scale times a row), which are equalities, which are to be split."""
+
+    system: ConeSystem
+    matrix: DyadicMatrix
+    rows: Sequence[Sequence[int]]
+    scales: Sequence[Fraction]
+    equalities: Sequence[int]
+    others: Sequence[int]
+    deadline: float | None
+
+
+def _splits(asked: _Asked, proposal: Proposal | None) -> Iterator[Split | None]:
+    """Splits by one way after another, each exact; None where a way failed."""
+    columns = asked.matrix.shape[1]
+    # The exact method's tableau has as many rows as the kernel has coordinates.
+    coordinates = max(1, columns - len(asked.equalities))
+    tableau = coordinates * (len(asked.others) + coordinates)
+    is_small = tableau <= SMALL and len(asked.rows) * columns <= LARGEST_ELIMINATION
+    proposed = _as_split(asked.system, proposal, asked.others)
+    if proposed is not None:
+        yield _proved_split(asked, _for_integer_rows(asked, proposed))
+    elif len(asked.equalities) >= columns:
+        # Equalities of full rank leave d = 0 only.
+        yield _proved_split(asked, (np.zeros(len(asked.others), dtype=bool), np.zeros(columns), np.ones(len(asked.others))))
+    if proposed is None and not (is_small and tableau <= TINY):
+        found = _float_partition(asked)
+        yield None if found is None else _proved_split(asked, _for_integer_rows(asked, found))
+    if is_small:
+        yield exact_split(asked.rows, asked.equalities, asked.others, columns, asked.deadline)
+
+
 FloatSplit = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -137,9 +149,10 @@ def _as_split(system: ConeSystem, proposal: Proposal | None, others: Sequence[in
     return None
 
 
-def _for_integer_rows(system: ConeSystem, scales: Sequence[Fraction], others: Sequence[int], split: FloatSplit) -> FloatSplit:
+def _for_integer_rows(asked: _Asked, split: FloatSplit) -> FloatSplit:
     """Turn dual values of the scaled rows (2^-exponent times a row) into those of the integer rows (`scales` times it)."""
     is_strict, direction, dual = split
+    system, scales, others = asked.system, asked.scales, asked.others
     exponents = [*(-system.rows.exponents).tolist(), *[0] * len(system.side_columns)]
     # A scale is a power of two: 2^p has numerator or denominator of p + 1 bits.
     shifts = np.array(
@@ -151,10 +164,12 @@ def _for_integer_rows(system: ConeSystem, scales: Sequence[Fraction], others: Se
         return is_strict, direction, np.ldexp(dual, shifts - int(np.median(shifts)))
 
 
-def _float_partition(floats: np.ndarray, equalities: Sequence[int], others: Sequence[int], deadline: float | None) -> FloatSplit | None:
+def _float_partition(asked: _Asked) -> FloatSplit | None:
     """Maximise sum t over A_P d = 0, A_Z d + t <= 0, 0 <= t <= 1: (t > 1/2, d, dual values of the A_Z rows)."""
     import pulp
 
+    equalities, others, deadline = asked.equalities, asked.others, asked.deadline
+    floats = np.vstack([asked.system.scaled, asked.system.side_rows().floats])[:, ~asked.system.fixed]
     columns = floats.shape[1]
     problem = pulp.LpProblem("partition", pulp.LpMaximize)
     d = [pulp.LpVariable(f"d{j}") for j in range(columns)]
@@ -178,11 +193,10 @@ def _float_partition(floats: np.ndarray, equalities: Sequence[int], others: Sequ
     return values > 0.5, direction, dual
 
 
-def _proved_split(
-    matrix: DyadicMatrix, rows: Sequence[Sequence[int]], equalities: Sequence[int], others: Sequence[int], proposal: FloatSplit
-) -> Split | None:
+def _proved_split(asked: _Asked, proposal: FloatSplit) -> Split | None:
     """Make a proposed split exact; None if it is wrong."""
     is_strict, direction, dual = proposal
+    matrix, rows, equalities, others = asked.matrix, asked.rows, asked.equalities, asked.others
     implicit = [i for i, one in zip(others, is_strict, strict=True) if not one]
     strict = [i for i, one in zip(others, is_strict, strict=True) if one]
     weighted = dict(zip(others, np.clip(np.nan_to_num(dual), 0.0, 2.0**900).tolist(), strict=True))
@@ -230,7 +244,7 @@ def _exact_direction(
     """An exact direction that vanishes on the fixed rows and is negative on the strict ones."""
     columns = len(rows[0])
     largest = float(np.abs(proposed).max(initial=0.0))
-    if not largest > 0:
+    if not 0 < largest < math.inf:
         return None
     used = set(block.columns)
     free = [j for j in range(columns) if j not in used]

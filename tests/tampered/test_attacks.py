@@ -261,3 +261,32 @@ def test_a_line_without_end_is_read_up_to_its_limit(tmp_path: Path) -> None:
         stream.truncate(2**30)
     report = check([tmp_path])
     assert report.exit_code != 0 and "longer" in (report.results[0].reason or "")
+
+
+LONG = "7" + "5" * (2**20 - 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        # greatest common divisors of numbers of 2^22 bits, inverses modulo a number of 2^18 bits: minutes, from small files
+        (["subject output", f"output {LONG} 3{LONG[1:]}", "claim preimage empty", f"farkas {LONG}"], "no contradiction"),
+        (["subject output", f"output {LONG} 3{LONG[1:]}", "claim preimage empty", "empty margin 3 0 1"], "takes on"),
+        (["subject input", "point 1 1", "claim preimage singleton 0 1 1", f"rank 1 {LONG[: 2**16]} 1 1 rows"], "takes on"),
+    ],
+)
+def test_long_numbers_do_not_take_minutes(lines: list[str], reason: str) -> None:
+    text = network(1, ("all", [[0, 1]]))
+    forged = certificate(text, "data none", "scope layer 1", "domain all", *lines)
+    assert all(reason in said for said in rejected(text, forged))
+
+
+def test_a_wide_box_does_not_fill_the_memory() -> None:
+    """The homogenised system writes out n^2 numbers for the bounds of a box."""
+    n = 5000
+    text = network(n, ("all", [[0, *[1] * n]]))
+    box = f"box|lower 1{' 0' * n}|upper 1{' 1' * n}"
+    weights = " ".join(["-1", *["0"] * (2 * n)])
+    mask = (1 << n + 1) - 1
+    forged = certificate(text, *header(box, "output"), "output 1 1", "claim preimage empty", f"empty margin {mask:x} 0 {weights}")
+    assert all("takes on" in reason for reason in rejected(text, forged))

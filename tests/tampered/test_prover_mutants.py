@@ -48,7 +48,7 @@ def judge(network: str, certificate: str) -> bool:
     return valid
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(certificates(), st.data())
 def test_some_mutants(texts: tuple[str, str], data: st.DataObject) -> None:
     """One change or two, so that evidence can follow a changed claim."""
@@ -59,7 +59,7 @@ def test_some_mutants(texts: tuple[str, str], data: st.DataObject) -> None:
     for choice in data.draw(st.lists(st.integers(0, len(first) - 1), min_size=10, max_size=30)):
         judge(network, "\n".join(first[choice]) + "\n")
         second = data.draw(st.integers(0, 2**31))
-        twice = list(line_mutants(first[choice]))
+        twice = list(line_mutants(first[choice])) or [lines]
         judge(network, "\n".join(twice[second % len(twice)]) + "\n")
 
 

@@ -20,6 +20,7 @@ IDENTITY = network(2, ("none", [[0, 1, 0], [0, 0, 1]]))
 SHIFTED = network(1, ("all", [[1, 1], [0, 1]]))
 WEDGE = network(2, ("all", [[0, 1, 1], [0, 1, -1]]))
 QUARTER = network(2, ("all", [[0, 1, 0], [0, -1, 0], [0, 0, 1]]))
+ZERO = network(1, ("all", [[0, 0], [0, 1], [0, -1]]))
 HALVED = network(1, ("all", [[0, Fraction(1, 2)]]))
 
 FULL = f"rank 1 {PRIME} 1 1 rows"
@@ -193,7 +194,7 @@ MALFORMED = [
         f"point 1 1 0|claim preimage infinite 1 1 1|{FULL}|tight 1|implicit 0 0|{FULL}|ray margin 0 0 -1",
     ),
     ("4.6 the ray 0", SQUARE, "all", "input", f"point 1 1 0|claim preimage unbounded 1 1 1|{FULL}|ray exact 0 0 0"),
-    ("3.1 bounds", ONE, "box|lower 1 1|upper 1 0", "output", "output 1 1|claim preimage empty|farkas 0"),
+    ("3.1 bounds", ONE, "box|lower 1 1|upper 1 0", "output", "output 1 1|claim preimage empty|farkas -1"),
 ]
 
 
@@ -214,3 +215,26 @@ def test_evidence_that_the_format_does_not_know(case: tuple[str, str, str, str, 
     texts = parts(*case[1:])
     assert not verdict(*texts, Kernels())[0]
     assert not verdict(*texts, FastKernels())[0]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        # both sides of a fixed column are implicit
+        (HALF, FLAT, "input", f"point 1 0 0|claim preimage bounded 1 0 0|{NONE}|tight 3|implicit|rank 1 {PRIME} 1 1 columns"),
+        # a tight row of zeros is not numbered
+        (ZERO, "all", "input", f"point 1 0|claim preimage singleton 0 0 0|{NONE}|trivial margin 1 0 1 1"),
+    ],
+)
+def test_true_claims_beside_them(case: tuple[str, str, str, str]) -> None:
+    texts = parts(*case)
+    assert truth(*texts)
+    assert verdict(*texts, Kernels())[0]
+    assert verdict(*texts, FastKernels())[0]
+
+
+@pytest.mark.parametrize("rest", ["end\n", "row 0 0 1\n", "\n", " "])
+def test_nothing_follows_the_end_of_a_network(rest: str) -> None:
+    longer = ONE + rest
+    texts = longer, certificate(longer, *header(), "point 1 1", "claim preimage singleton 0 1 1", FULL)
+    assert all("section 1" in verdict(*texts, kernels)[1] for kernels in (Kernels(), FastKernels()))
