@@ -83,14 +83,17 @@ class Rank:
     columns: Sequence[int]
 
 
-def read_rank(text: Text, rows: Sequence[Row | Side], n: int, kernels: Kernels, section: str) -> Rank:
+BOUNDS = ("rows", "columns", "relations", "null")
+
+
+def read_rank(text: Text, rows: Sequence[Row | Side], n: int, kernels: Kernels, section: str, bounds: Sequence[str] = BOUNDS) -> Rank:
     """The rank of the rows: at least R by a block, at most R by a count, by relations or by null vectors."""
     fields = text.take("rank", section)
     rank = fields.natural("R")
     modulus = fields.natural("Q")
     row_mask = fields.mask("ROWS", len(rows))
     column_mask = fields.mask("COLS", n)
-    bound = fields.word("rows", "columns", "relations", "null")
+    bound = fields.word(*bounds)
     fields.done()
     if modulus == 1:
         fields.reject("Q is 1")
@@ -228,7 +231,7 @@ def check_exact_triviality(text: Text, system: System, kernels: Kernels) -> None
         fields.reject("the multipliers leave a residual")
     support: list[Row | Side] = [row for row, weight in zip(system.rows, weights, strict=True) if row.equality or weight]
     support += [side for side in system.sides if (side.sign < 0 if side.column in system.fixed else residual.sides[side] > 0)]
-    if read_rank(text, support, system.columns, kernels, "4.3").rank != system.columns:
+    if read_rank(text, support, system.columns, kernels, "4.3", ("columns",)).rank != system.columns:
         raise Rejected("4.3", "the rows with positive multipliers do not have full rank")
 
 

@@ -17,7 +17,7 @@ from exactrelu.exact.linalg import exact_rank, mask_of
 from exactrelu.exact.margin import proves_strict_ray, proves_trivial
 from exactrelu.exact.margin_certificate import ray_certificate, trivial_certificate
 from exactrelu.exact.rounding import float_arithmetic_is_sound
-from exactrelu.exact.search import Direction, Multipliers, NothingFound, Proposal, search
+from exactrelu.exact.search import Direction, Multipliers, NothingFound, Proposal, proposals
 from exactrelu.exact.system import gram_lower_bound
 from exactrelu.exact.ties import Partition, lineality_direction, partition
 
@@ -101,19 +101,10 @@ def decide(system: ConeSystem, *, deadline: float | None = None) -> Decision:
 
     deadline: a `time.monotonic` value after which the answer may be `Undecided`.
     """
-    reduced = system.without_fixed_columns()[0] if system.fixed.any() else system
-    proposal: Proposal = NothingFound("only equalities are left")
-    if _equalities_suffice(reduced):
-        return TrivialCone(system, Multipliers(np.zeros(reduced.general_count)))
-    if reduced.inequality.any():
-        with np.errstate(all="ignore"):
-            proposal = search(reduced, deadline=deadline)
-            if isinstance(proposal, Multipliers) and proves_trivial(reduced, proposal.values):
-                return TrivialCone(system, proposal)
-            if reduced is system and _proves_ray(system, proposal):
-                return StrictRayFound(system, proposal)
-    if reduced is not system and isinstance(proposal, Multipliers):
-        proposal = NothingFound("the multipliers were not confirmed")
+    decided = _decide_by_margin(system, deadline)
+    if isinstance(decided, (TrivialCone, StrictRayFound)):
+        return decided
+    proposal = decided
     split = partition(system, proposal=proposal, deadline=deadline)
     if split is None and not isinstance(proposal, NothingFound):
         split = partition(system, deadline=deadline)
@@ -124,6 +115,24 @@ def decide(system: ConeSystem, *, deadline: float | None = None) -> Decision:
     if not split.implicit:
         return StrictRayFound(system, proposal, split)
     return Tie(system, split)
+
+
+def _decide_by_margin(system: ConeSystem, deadline: float | None) -> TrivialCone | StrictRayFound | Proposal:
+    """Search and prove with rounding bounds; the last proposal where no proof succeeded."""
+    reduced = system.without_fixed_columns()[0] if system.fixed.any() else system
+    if _equalities_suffice(reduced):
+        return TrivialCone(system, Multipliers(np.zeros(reduced.general_count)))
+    proposal: Proposal = NothingFound("only equalities are left")
+    if reduced.inequality.any():
+        with np.errstate(all="ignore"):
+            for proposal in proposals(reduced, deadline=deadline):
+                if isinstance(proposal, Multipliers) and proves_trivial(reduced, proposal.values):
+                    return TrivialCone(system, proposal)
+                if reduced is system and _proves_ray(system, proposal):
+                    return StrictRayFound(system, proposal)
+    if reduced is not system and isinstance(proposal, Multipliers):
+        return NothingFound("the multipliers were not confirmed")
+    return proposal
 
 
 def _equalities_suffice(system: ConeSystem) -> bool:

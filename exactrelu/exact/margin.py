@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.exact.rounding import UPWARDS, float_arithmetic_is_sound, gamma, in_safe_range
+from exactrelu.exact.rounding import UPWARDS, combination, float_arithmetic_is_sound, gamma, in_safe_range
 from exactrelu.exact.system import gram_lower_bound
 
 if TYPE_CHECKING:
@@ -41,26 +41,26 @@ def proves_trivial(system: ConeSystem, multipliers: np.ndarray) -> bool:
     """Whether the rounding bounds prove C = {0} from these multipliers of the scaled general rows."""
     if not float_arithmetic_is_sound() or not system.rows.safe or not in_safe_range(multipliers):
         return False
-    rows, count = system.scaled, system.general_count
+    rows = system.scaled
     free = ~system.has_side
     everything_free = bool(free.all())
     free_rows = rows if everything_free else np.ascontiguousarray(rows[:, free])
     eigenvalue = system.rows.gram_bound if everything_free else gram_lower_bound(free_rows)
     if not eigenvalue > 0:
         return False
-    sigma = multipliers @ rows
+    sigma, terms = combination(multipliers, rows)
     size = _norm(multipliers)
     moved = 0.0
     if free.any():
         frobenius = float(np.sqrt(np.einsum("ij,ij->", free_rows, free_rows))) * UPWARDS
-        moved = (_norm(sigma[free]) + gamma(count) * frobenius * size) * UPWARDS
+        moved = (_norm(sigma[free]) + gamma(terms) * frobenius * size) * UPWARDS
     needed = system.rows.norms * (moved / eigenvalue * UPWARDS) * UPWARDS
     if not (multipliers > needed)[~system.equality].all():
         return False
     sided = system.has_side & ~system.fixed
     # A lower side absorbs sigma_j > 0, an upper one sigma_j < 0.
     absorbed = np.where(system.lower, sigma, -sigma)[sided]
-    slack = (gamma(count) * size + moved / math.sqrt(eigenvalue)) * UPWARDS
+    slack = (gamma(terms) * size + moved / math.sqrt(eigenvalue)) * UPWARDS
     return bool((absorbed > system.rows.column_norms[sided] * slack * UPWARDS).all())
 
 

@@ -14,6 +14,8 @@ import numpy as np
 
 UNIT_ROUNDOFF = 2.0**-53
 
+_BLOCK = 64
+
 # A computed norm or sum of k <= 2^20 non-negative numbers is at least (1 - gamma_{k+2}) of the exact one, and
 # 1 / (1 - gamma_{2^20 + 2}) < 1 + 2^-30: multiplying by this factor rounds a computed bound upwards.
 UPWARDS = 1.0 + 2.0**-30
@@ -69,6 +71,21 @@ def float_arithmetic_is_sound() -> bool:
     # Rounding inside the matrix product: 1 + 2^-53 + 2^-53 is 1 or 1 + 2^-52 to nearest, never anything larger or smaller.
     rounded = np.array([[1.0, 2.0**-53, 2.0**-53]]) @ np.ones((3, 1))
     return float(rounded[0, 0]) in {1.0, 1.0 + 2.0**-52}
+
+
+def combination(weights: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, int]:
+    """The sum of weights_i * rows_i, and the k for which its error is within gamma_k of the sum of absolute values.
+
+    Summed in blocks: b products in a block and c blocks give b + c roundings at most for each term, not b * c.
+
+    >>> combination(np.ones(200), np.ones((200, 1)))
+    (array([200.]), 69)
+    """
+    total = np.zeros(rows.shape[1])
+    blocks = range(0, len(weights), _BLOCK)
+    for begin in blocks:
+        total += weights[begin : begin + _BLOCK] @ rows[begin : begin + _BLOCK]
+    return total, _BLOCK + len(blocks) + 1
 
 
 def smallest_eigenvalue_lower_bound(gram: np.ndarray, gram_error: float, shift: float) -> float:

@@ -13,7 +13,7 @@ unknowns are multipliers w with (w R)_j = 0 on the columns without a side, and t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -94,37 +94,51 @@ class _KernelAlternative(_Alternative):
 
 def search(system: ConeSystem, *, deadline: float | None = None) -> Proposal:
     """Propose a strict ray or positive multipliers for a system without doubly-sided columns and without zero rows."""
+    outcome: Proposal = NothingFound("no precision was tried")
+    for outcome in proposals(system, deadline=deadline):
+        if not isinstance(outcome, NothingFound):
+            break
+    return outcome
+
+
+def proposals(system: ConeSystem, *, deadline: float | None = None) -> Iterator[Proposal]:
+    """Proposals of growing precision, for a caller whose proof may fail on the first: large systems begin in single precision."""
     if system.multiplier_dimension() < system.kernel_dimension():
         return _search_multipliers(system, deadline)
     return _search_kernel(system, deadline)
 
 
-def _search_kernel(system: ConeSystem, deadline: float | None) -> Proposal:
+def _precisions(entries: int) -> tuple[type, ...]:
+    return (np.float32, np.float64) if entries > _WORTH_SINGLE else (np.float64,)
+
+
+def _search_kernel(system: ConeSystem, deadline: float | None) -> Iterator[Proposal]:
     kernel = system.kernel
     if kernel.dimension == 0:
-        return NothingFound("the equalities have full rank")
-    size = kernel.dimension * system.row_count
-    outcome: Proposal = NothingFound("no precision was tried")
-    for dtype in (np.float32, np.float64) if size > _WORTH_SINGLE else (np.float64,):
+        yield NothingFound("the equalities have full rank")
+        return
+    for dtype in _precisions(kernel.dimension * system.row_count):
         transposed = system.kernel_rows(dtype)
         lengths = np.sqrt(np.einsum("ij,ij->j", transposed, transposed))
         vanishing = system.inequality & (lengths <= _VANISHING)
         alternative = _KernelAlternative(system, kernel, transposed, system.inequality & ~vanishing)
         if not alternative.active.any():
-            return NothingFound("every inequality vanishes on the equalities' kernel")
+            yield NothingFound("every inequality vanishes on the equalities' kernel")
+            return
         found = _minimise(alternative, deadline)
-        if isinstance(found, tuple):
-            kind, vector = found
-            if kind == "direction":
-                return Direction(kernel.full(vector), vanishing)
-            general = vector[: system.general_count].copy()
-            general[system.basis_rows] = -kernel.multipliers(system.adjoint(vector))
-            return Multipliers(general)
-        outcome = found
-    return outcome
+        if isinstance(found, NothingFound):
+            yield found
+            continue
+        kind, vector = found
+        if kind == "direction":
+            yield Direction(kernel.full(vector), vanishing)
+            continue
+        general = vector[: system.general_count].copy()
+        general[system.basis_rows] = -kernel.multipliers(system.adjoint(vector))
+        yield Multipliers(general)
 
 
-def _search_multipliers(system: ConeSystem, deadline: float | None) -> Proposal:
+def _search_multipliers(system: ConeSystem, deadline: float | None) -> Iterator[Proposal]:
     """The dual problem: u are coordinates of the multipliers that vanish on the columns without a side."""
     rows = system.scaled
     free = np.flatnonzero(~system.has_side)
@@ -132,7 +146,7 @@ def _search_multipliers(system: ConeSystem, deadline: float | None) -> Proposal:
         # Independent rows on the free columns: no multipliers at all, and every slack is attained.
         direction = _direction_with_slack(system, free, np.ones(system.row_count))
         if direction is not None:
-            return direction
+            yield direction
     inequality_rows = np.flatnonzero(system.inequality[: system.general_count])
     # Unknown w = kernel.full(u); wanted: w_i > 0 on inequality rows, and sigma_j = (w R)_j of the sign that side j absorbs.
     sided = -system.side_signs[:, None] * rows[:, system.side_columns].T
@@ -142,26 +156,25 @@ def _search_multipliers(system: ConeSystem, deadline: float | None) -> Proposal:
         wanted = np.concatenate([basis[inequality_rows], sided @ basis])
     else:
         wanted = np.concatenate([np.eye(len(rows))[inequality_rows], sided])
-    slack = np.ones(len(wanted))
-    if wanted.shape[1]:
-        lengths = np.sqrt(np.einsum("ij,ij->i", wanted, wanted))
-        lengths[lengths == 0] = 1.0
-        double = np.ascontiguousarray(-(wanted / lengths[:, None]).T)
-        found: tuple[str, np.ndarray] | NothingFound = NothingFound("no precision was tried")
-        for dtype in (np.float32, np.float64) if double.size > _WORTH_SINGLE else (np.float64,):
+    lengths = np.sqrt(np.einsum("ij,ij->i", wanted, wanted))
+    lengths[lengths == 0] = 1.0
+    double = np.ascontiguousarray(-(wanted / lengths[:, None]).T)
+    for dtype in _precisions(double.size):
+        slack = np.ones(len(wanted))
+        if wanted.shape[1]:
             found = _minimise(_Alternative(double.astype(dtype), np.ones(len(wanted), dtype=bool), double), deadline)
-            if not isinstance(found, NothingFound):
-                break
-        if isinstance(found, NothingFound):
-            return found
-        kind, vector = found
-        if kind == "direction":
-            return Multipliers(kernel.full(vector))
-        slack = vector / lengths
-    full = np.zeros(system.row_count)
-    full[inequality_rows] = slack[: len(inequality_rows)]
-    full[system.general_count :] = slack[len(inequality_rows) :]
-    return _direction_with_slack(system, free, full) or NothingFound("no direction has the slacks found")
+            if isinstance(found, NothingFound):
+                yield found
+                continue
+            kind, vector = found
+            if kind == "direction":
+                yield Multipliers(kernel.full(vector))
+                continue
+            slack = vector / lengths
+        full = np.zeros(system.row_count)
+        full[inequality_rows] = slack[: len(inequality_rows)]
+        full[system.general_count :] = slack[len(inequality_rows) :]
+        yield _direction_with_slack(system, free, full) or NothingFound("no direction has the slacks found")
 
 
 def _direction_with_slack(system: ConeSystem, free: np.ndarray, slack: np.ndarray) -> Direction | None:

@@ -21,10 +21,13 @@ SHIFTED = network(1, ("all", [[1, 1], [0, 1]]))
 WEDGE = network(2, ("all", [[0, 1, 1], [0, 1, -1]]))
 QUARTER = network(2, ("all", [[0, 1, 0], [0, -1, 0], [0, 0, 1]]))
 ZERO = network(1, ("all", [[0, 0], [0, 1], [0, -1]]))
+HALF_CORNER = network(3, ("all", [[0, Fraction(1, 2), Fraction(1, 2), 0]]))
 HALVED = network(1, ("all", [[0, Fraction(1, 2)]]))
 
 FULL = f"rank 1 {PRIME} 1 1 rows"
 NONE = "rank 0 2 0 0 rows"
+ALL_TIGHT = f"tight 7|implicit 1|rank 2 {PRIME} 6 3 relations"
+RAY = "ray exact 0 0 0 1"
 FLAT = "box|lower 1 0 -1|upper 1 0 1"
 FIXED = "box|lower 1 -1 -1 -1|upper 1 -1 1 1"
 
@@ -124,6 +127,7 @@ FALSE = [
         "input",
         f"point 1 0 0|claim preimage bounded 1 0 0|{NONE}|tight c|implicit 0 0|rank 1 {PRIME} 1 1 columns|ray margin 0 -5 0",
     ),
+    ("4.6 sides are reached", LINE, "orthant", "input", f"point 1 0 0|claim preimage infinite 1 1 0|{FULL}|tight 0|ray margin 0 1 1"),
     ("4.6 strict", STRIP, "all", "input", f"point 1 0 7|claim preimage infinite 2 0 0|{NONE}|tight 0|ray exact 0 0 1"),
     ("4.7 bounded", SQUARE, "polytope 0", "input", f"point 1 1 0|claim preimage bounded 1 1 1|{FULL}"),
     ("4.7 bounded needs sides", SUM, "all", "input", f"point 1 1 0|claim preimage bounded 1 1 1|{FULL}|trivial margin 6 0 1"),
@@ -193,6 +197,20 @@ MALFORMED = [
         "input",
         f"point 1 1 0|claim preimage infinite 1 1 1|{FULL}|tight 1|implicit 0 0|{FULL}|ray margin 0 0 -1",
     ),
+    (
+        "4.3 BOUND columns",
+        TRIANGLE,
+        "all",
+        "input",
+        f"point 1 0 0|claim preimage singleton 0 0 0|{NONE}|trivial exact 1 1 1|rank 2 {PRIME} 3 3 null",
+    ),
+    (
+        "4.2 a relation's numbers",
+        HALF_CORNER,
+        "orthant",
+        "input",
+        f"point 1 0 0 0|claim preimage infinite 1 0 0|{NONE}|{ALL_TIGHT}|relation 0 1 1 1 2 1|{RAY}",
+    ),
     ("4.6 the ray 0", SQUARE, "all", "input", f"point 1 1 0|claim preimage unbounded 1 1 1|{FULL}|ray exact 0 0 0"),
     ("3.1 bounds", ONE, "box|lower 1 1|upper 1 0", "output", "output 1 1|claim preimage empty|farkas -1"),
 ]
@@ -224,6 +242,13 @@ def test_evidence_that_the_format_does_not_know(case: tuple[str, str, str, str, 
         (HALF, FLAT, "input", f"point 1 0 0|claim preimage bounded 1 0 0|{NONE}|tight 3|implicit|rank 1 {PRIME} 1 1 columns"),
         # a tight row of zeros is not numbered
         (ZERO, "all", "input", f"point 1 0|claim preimage singleton 0 0 0|{NONE}|trivial margin 1 0 1 1"),
+        # (1/2, 1/2, 0) * 2 = e_0 + e_1
+        (
+            HALF_CORNER,
+            "orthant",
+            "input",
+            f"point 1 0 0 0|claim preimage infinite 1 0 0|{NONE}|{ALL_TIGHT}|relation 0 2 1 1 2 1|{RAY}",
+        ),
     ],
 )
 def test_true_claims_beside_them(case: tuple[str, str, str, str]) -> None:
