@@ -41,6 +41,8 @@ RANGE = 400
 # below these sizes integers are as fast
 SMALL = 24
 FEW = 4096
+# how much of an estimated smallest eigenvalue is tried to be proved; the estimate is from above
+PART = 0.8
 
 
 def gamma(terms: int) -> float:
@@ -200,7 +202,7 @@ class FastKernels(Kernels):
     def regular(self, rows: Sequence[Row], columns: Sequence[int]) -> bool:
         if self._floats and SMALL <= len(columns) <= LARGEST:
             block = self._block(rows, columns)
-            if block is not None and next(float_bounds(*block, len(columns)), None) is not None:
+            if block is not None and (is_regular(block[0]) or next(float_bounds(*block, len(columns)), None) is not None):
                 return True
         return super().regular(rows, columns)
 
@@ -261,15 +263,43 @@ def cholesky_bound(n: Matrix, shifts: Sequence[int], size: int) -> InverseBound 
     """|x|_inf <= |x|_2 <= |N x|_2 / sqrt(s), where s <= the smallest eigenvalue of N^T N is proved by a Cholesky factor's residual."""
     if n.shape[1] != size:
         return None
-    gram = n.T @ n
-    gram = np.tril(gram) + np.tril(gram, -1).T
+    gram = symmetric_gram(n)
     try:
-        factor = np.linalg.cholesky(gram)
-        estimate = smallest_eigenvalue(factor)
-        if not 2.0**-RANGE < estimate < np.inf:
-            return None
-        shifted = gram.copy()
-        shifted[np.diag_indices(size)] -= 0.8 * estimate
+        estimate = smallest_eigenvalue(np.linalg.cholesky(gram))
+    except np.linalg.LinAlgError:
+        return None
+    s = eigenvalue_bound(n, gram, PART * estimate)
+    if s is None:
+        return None
+    root = Fraction(float(np.sqrt(1 / float(s))) * UP)
+    if root * root * s < 1:
+        return None
+    every = Fraction(float(np.sqrt(size)) * UP) * root
+    return InverseBound([root * power(-shift) for shift in shifts], [], every, list(shifts))
+
+
+def is_regular(n: Matrix) -> bool:
+    """Whether N^T N is proved to have no eigenvalue 0, by a guess far below any that matters."""
+    with np.errstate(all="ignore"), contextlib.suppress(ArithmeticError):
+        gram = symmetric_gram(n)
+        return eigenvalue_bound(n, gram, float(np.trace(gram)) / max(1, len(gram)) * 1e-9) is not None
+    return False
+
+
+def symmetric_gram(n: Matrix) -> Matrix:
+    """N^T N as computed, the upper triangle copied from the lower."""
+    gram = n.T @ n
+    return np.asarray(np.tril(gram) + np.tril(gram, -1).T)
+
+
+def eigenvalue_bound(n: Matrix, gram: Matrix, guess: float) -> Fraction | None:
+    """A proved s > 0, near `guess`, that no eigenvalue of N^T N is below; None if there is no proof."""
+    size = len(gram)
+    if not 2.0**-RANGE < guess < np.inf:
+        return None
+    shifted = gram.copy()
+    shifted[np.diag_indices(size)] -= guess
+    try:
         factor = np.tril(np.linalg.cholesky(shifted))
     except np.linalg.LinAlgError:
         return None
@@ -284,16 +314,10 @@ def cholesky_bound(n: Matrix, shifts: Sequence[int], size: int) -> InverseBound 
     remainder = np.abs(difference).sum(1) * UP + gamma(size + 2) * UP * products
     diagonal = float(np.abs(shifted[np.diag_indices(size)]).max())
     frobenius = float((n * n).sum()) * UP
-    # N^T N >= T + 0.8 estimate - ... ; T >= -|L L^T - T|
+    # N^T N >= T + guess - ... ; T >= -|L L^T - T|
     loss = [float(remainder.max()) * UP, diagonal * 2.0**-53 * UP, gamma(size) * frobenius]
-    s = Fraction(0.8 * estimate) - sum(map(Fraction, loss))
-    if s <= Fraction(2) ** -RANGE:
-        return None
-    root = Fraction(float(np.sqrt(1 / float(s))) * UP)
-    if root * root * s < 1:
-        return None
-    every = Fraction(float(np.sqrt(size)) * UP) * root
-    return InverseBound([root * power(-shift) for shift in shifts], [], every, list(shifts))
+    s = Fraction(guess) - sum(map(Fraction, loss))
+    return s if s > Fraction(2) ** -RANGE else None
 
 
 def smallest_eigenvalue(factor: NDArray[np.floating[Any]]) -> float:

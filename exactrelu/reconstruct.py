@@ -66,7 +66,9 @@ def sample_preimage(layer: Layer, x: RationalVector, count: int, *, domain: Doma
         raise InvalidRequestError("the point does not lie in the domain; sample from one that does")
     found = LayerPreimage(layer, domain).of_point(x)
     grounds = found.grounds
-    if found.cardinality is Cardinality.SINGLETON or not isinstance(grounds, PointGrounds):
+    if not isinstance(grounds, PointGrounds):
+        raise InvalidRequestError(f"there is nothing to sample from yet: {found.cardinality.sentence}; {found.reached}")
+    if found.cardinality is Cardinality.SINGLETON:
         return [x] * count
     equality = grounds.equality_rows
     matrix, inward = layer.weight.rows(equality), None

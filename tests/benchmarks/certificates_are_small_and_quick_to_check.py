@@ -5,6 +5,7 @@ One core. Usage: python tests/benchmarks/certificates_are_small_and_quick_to_che
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import sys
 import tempfile
@@ -39,13 +40,17 @@ def main() -> None:
                 path = folder / f"{index}.certificate"
                 path.write_text(certificate.text(), encoding="ascii")
                 kinds.setdefault(found.cardinality.value, []).append((time.perf_counter() - begin, path))
-            begin = time.perf_counter()
-            check([folder / "mnist.network", kinds[next(iter(kinds))][0][1]], kernels=FastKernels())
-            parsing = time.perf_counter() - begin
             for kind, made in sorted(kinds.items()):
+                # Copies, so that the time for the network's text, taken once, does not drown what is measured.
+                copies = [folder / f"copy-{k}.certificate" for k in range(150)]
+                for k, path in enumerate(copies):
+                    shutil.copy(made[k % len(made)][1], path)
                 begin = time.perf_counter()
-                report = check([folder / "mnist.network", *(path for _, path in made)], kernels=FastKernels())
-                fast = (time.perf_counter() - begin - parsing) / max(1, len(made) - 1)
+                check([folder / "mnist.network", copies[0]], kernels=FastKernels())
+                parsing = time.perf_counter() - begin
+                begin = time.perf_counter()
+                report = check([folder / "mnist.network", *copies], kernels=FastKernels())
+                fast = (time.perf_counter() - begin - parsing) / (len(copies) - 1)
                 begin = time.perf_counter()
                 alone = check([folder / "mnist.network", made[0][1]])
                 standard = time.perf_counter() - begin
