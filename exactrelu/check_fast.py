@@ -260,22 +260,26 @@ def float_bounds(values: Matrix, shifts: Sequence[int], size: int) -> Iterator[I
 
 
 def cholesky_bound(n: Matrix, shifts: Sequence[int], size: int) -> InverseBound | None:
-    """|x|_inf <= |x|_2 <= |N x|_2 / sqrt(s), where s <= the smallest eigenvalue of N^T N is proved by a Cholesky factor's residual."""
-    if n.shape[1] != size:
-        return None
-    gram = symmetric_gram(n)
+    """From s <= the smallest eigenvalue of F^T F, proved by a Cholesky factor's residual, N = [F C] with the sides' columns in C.
+
+    F x_1 = N x - C x_2, so that |x_1|_inf <= |x_1|_2 <= (|N x|_2 + sum |C_k|_2 |x_k|) / sqrt(s).
+    """
+    block, beside = np.ascontiguousarray(n[:, :size]), n[:, size:]
+    gram = symmetric_gram(block)
     try:
         estimate = smallest_eigenvalue(np.linalg.cholesky(gram))
     except np.linalg.LinAlgError:
         return None
-    s = eigenvalue_bound(n, gram, PART * estimate)
+    s = eigenvalue_bound(block, gram, PART * estimate)
     if s is None:
         return None
     root = Fraction(float(np.sqrt(1 / float(s))) * UP)
     if root * root * s < 1:
         return None
-    every = Fraction(float(np.sqrt(size)) * UP) * root
-    return InverseBound([root * power(-shift) for shift in shifts], [], every, list(shifts))
+    norms = np.sqrt((beside * beside).sum(axis=0)) * UP
+    every = max(Fraction(int(norms.size > 0)), Fraction((float(np.sqrt(size)) + float(norms.sum())) * UP) * root)
+    sides = [max(Fraction(1), Fraction(norm) * root) for norm in norms.tolist()]
+    return InverseBound([root * power(-shift) for shift in shifts], sides, every, list(shifts))
 
 
 def is_regular(n: Matrix) -> bool:
