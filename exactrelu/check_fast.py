@@ -293,7 +293,7 @@ def is_regular(n: Matrix) -> bool:
 def symmetric_gram(n: Matrix) -> Matrix:
     """N^T N as computed, the upper triangle copied from the lower."""
     gram = n.T @ n
-    return np.asarray(np.tril(gram) + np.tril(gram, -1).T)
+    return gram if np.array_equal(gram, gram.T) else np.asarray(np.tril(gram) + np.tril(gram, -1).T)
 
 
 def eigenvalue_bound(n: Matrix, gram: Matrix, guess: float) -> Fraction | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from operator import mul
 from typing import TYPE_CHECKING
 
@@ -240,6 +240,7 @@ def scale_of(exponent: int) -> Fraction:
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
 
 
+@lru_cache(maxsize=2**15)
 def layer_row(layer: Layer, i: int, equality: bool) -> Row:
     """Row i of a layer, without its constant."""
     row = layer.rows[i]
