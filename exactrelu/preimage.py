@@ -27,15 +27,12 @@ from exactrelu.exact.ties import lineality_direction
 from exactrelu.grounds import EmptyGrounds, PointGrounds
 from exactrelu.homogenised import Homogenised
 from exactrelu.verdict import Cardinality, Preimage
-from exactrelu.witness import find_witness, solve_active_rows
+from exactrelu.witness import MANY_INPUTS, find_witness, solve_active_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exactrelu.network.model import Layer, Network, SourceLayer
-
-# Up to this many inputs a witness is computed exactly without being asked for; beyond, p-adic solves take seconds.
-WITNESS_INPUTS = 128
 
 
 class LayerPreimage:
@@ -130,7 +127,7 @@ class LayerPreimage:
         else:
             cardinality = Cardinality.UNBOUNDED
         result = Preimage(cardinality, None, None, None, dimension, active, rank.rank, grounds=grounds)
-        if self.rational or n <= WITNESS_INPUTS:
+        if self.rational or n <= MANY_INPUTS:
             result = replace(result, witness=find_witness(self.layer, self.domain, grounds))
         return result
 

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from exactrelu.grounds import PointGrounds
     from exactrelu.network.model import Layer
 
-# How many null vectors are tried for a second point; with many inputs each costs seconds.
+# Up to this many inputs a witness is computed without being asked for; beyond, each p-adic solve takes seconds.
+MANY_INPUTS = 128
+# How many null vectors are tried for a second point; with many inputs only one.
 _DIRECTIONS = 8
-_MANY_INPUTS = 128
 
 
 def solve_active_rows(layer: Layer, y: RationalVector, equality: np.ndarray) -> RationalVector | None:
@@ -90,7 +91,7 @@ def _directions(layer: Layer, equality: np.ndarray, tight: Decision | None) -> I
             yield tight.split.direction
             return
         matrix = tight.system.all_rows()
-    for vector in kernel_vectors(matrix, most=_DIRECTIONS if layer.inputs <= _MANY_INPUTS else 1):
+    for vector in kernel_vectors(matrix, most=_DIRECTIONS if layer.inputs <= MANY_INPUTS else 1):
         yield vector
         yield tuple(-value for value in vector)
 

@@ -87,9 +87,8 @@ def rank_mod(matrix: DyadicMatrix, modulus: int) -> int:
     return int(residues(matrix, modulus).rank())
 
 
-def _pivots(matrix: nmod_mat) -> list[int]:
-    """Pivot columns of the reduced row echelon form."""
-    reduced, rank = matrix.rref()
+def pivot_columns(reduced: fmpz_mat | nmod_mat, rank: int) -> list[int]:
+    """Pivot columns of a matrix in reduced row echelon form."""
     pivots: list[int] = []
     column = 0
     for row in range(rank):
@@ -112,8 +111,8 @@ class Block:
 def regular_block(matrix: DyadicMatrix, modulus: int) -> Block:
     """The lexicographically first rows and columns that carry the rank modulo `modulus`."""
     all_residues = residues(matrix, modulus)
-    rows = _pivots(all_residues.transpose())
-    columns = _pivots(residues(matrix.rows(np.array(rows, dtype=np.int64)), modulus)) if rows else []
+    rows = pivot_columns(*all_residues.transpose().rref())
+    columns = pivot_columns(*residues(matrix.rows(np.array(rows, dtype=np.int64)), modulus).rref()) if rows else []
     return Block(tuple(rows), tuple(columns), modulus)
 
 

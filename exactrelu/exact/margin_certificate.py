@@ -31,7 +31,7 @@ def trivial_certificate(system: ConeSystem, multipliers: np.ndarray) -> TrivialB
         choice = _select_rows(system, multipliers)
         if choice is None:
             return None
-        selected, inverse_sizes, multipliers = choice
+        selected, inverse_sizes = choice
         for bits in _BITS:
             found = _rounded(system, multipliers, selected, inverse_sizes, bits)
             if found is not None:
@@ -39,28 +39,27 @@ def trivial_certificate(system: ConeSystem, multipliers: np.ndarray) -> TrivialB
     return None
 
 
-def _select_rows(system: ConeSystem, multipliers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def _select_rows(system: ConeSystem, multipliers: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Choose n rows with large multipliers whose matrix N is regular.
 
-    Returns (selected indices, max_k |N^-1_ki| for each of them in that order, multipliers made to fit the choice).
+    Returns (selected indices, max_k |N^-1_ki| for each of them in that order).
     """
     if system.multiplier_dimension() < system.kernel_dimension():
         return _select_columns(system, multipliers)
     kernel = system.kernel
     size = kernel.dimension
     if size == 0:
-        return system.basis_rows, np.zeros(len(system.basis_rows)), multipliers
+        return system.basis_rows, np.zeros(len(system.basis_rows))
     implied = system.implied_multipliers(multipliers)
     inequality = np.flatnonzero(system.inequality)
-    if len(inequality) < size or len(inequality) == 0:
+    if len(inequality) < size:
         return None
-    weights = np.minimum(implied[inequality] / np.median(implied[inequality]), 1.0)
-    order = inequality[np.argsort(-weights, kind="stable")]
+    weights = np.minimum(implied / np.median(implied[inequality]), 1.0)
+    order = inequality[np.argsort(-weights[inequality], kind="stable")]
     for count in (2 * size + 20, len(order)):
         candidates = np.sort(order[:count])
         rows = _in_kernel(system, candidates)
-        weight = np.minimum(implied[candidates] / np.median(implied[inequality]), 1.0)
-        chosen = pivot_rows(rows * weight[:, None])
+        chosen = pivot_rows(rows * weights[candidates, None])
         if chosen is not None:
             break
     else:
@@ -73,7 +72,7 @@ def _select_rows(system: ConeSystem, multipliers: np.ndarray) -> tuple[np.ndarra
         return None
     sizes = np.maximum(np.abs(inverse).max(axis=0, initial=0.0), np.abs(kernel.coupling.T @ inverse).max(axis=0, initial=0.0))
     selected = np.concatenate([system.basis_rows, picked])
-    return selected, np.concatenate([np.zeros(len(system.basis_rows)), sizes]), multipliers
+    return selected, np.concatenate([np.zeros(len(system.basis_rows)), sizes])
 
 
 def _in_kernel(system: ConeSystem, rows: np.ndarray) -> np.ndarray:
@@ -90,7 +89,7 @@ def _in_kernel(system: ConeSystem, rows: np.ndarray) -> np.ndarray:
     return np.concatenate([result, units[:, kernel.others] - units[:, kernel.pivots] @ kernel.coupling.T])
 
 
-def _select_columns(system: ConeSystem, multipliers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def _select_columns(system: ConeSystem, multipliers: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """The choice when sides abound: all general rows, and every side but those of as many columns as there are general rows.
 
     The columns left out contain all columns without a side and those whose sides have the smallest multipliers.
@@ -116,7 +115,7 @@ def _select_columns(system: ConeSystem, multipliers: np.ndarray) -> tuple[np.nda
         return None
     coupled = np.abs(inverse @ rows[:, system.side_columns[kept_sides]]).max(axis=0, initial=0.0)
     sizes = np.concatenate([np.abs(inverse).max(axis=0, initial=0.0), np.maximum(coupled, 1.0)])
-    return np.concatenate([np.arange(system.general_count), system.general_count + kept_sides]), sizes, multipliers
+    return np.concatenate([np.arange(system.general_count), system.general_count + kept_sides]), sizes
 
 
 def _second_side(system: ConeSystem) -> np.ndarray:
@@ -171,10 +170,10 @@ def _adapted(
 ) -> np.ndarray | None:
     """Multipliers of the selected rows that cancel the coarse ones of the other general rows."""
     count = system.general_count
-    implied = system.implied_multipliers(multipliers)
-    vector = np.where(in_selection, 0.0, np.concatenate([coarse, implied[count:]]))
     if system.multiplier_dimension() < system.kernel_dimension():
         return np.where(in_selection[:count], multipliers, coarse)
+    implied = system.implied_multipliers(multipliers)
+    vector = np.where(in_selection, 0.0, np.concatenate([coarse, implied[count:]]))
     kernel = system.kernel
     picked = selected[len(system.basis_rows) :]
     right = -kernel.restrict(system.adjoint(vector))

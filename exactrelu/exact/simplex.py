@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpz_mat
 
-from exactrelu.exact.linalg import solve
+from exactrelu.exact.linalg import pivot_columns, solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,13 +127,7 @@ def _alternative(slack: Sequence[Sequence[int]], wanted: Sequence[int], deadline
 def _echelon(rows: Sequence[Sequence[int]], columns: int) -> tuple[fmpz_mat, int, list[int]]:
     """Reduced row echelon form over Q as (integer matrix, denominator, pivot columns)."""
     reduced, denominator, rank = fmpz_mat(len(rows), columns, [value for row in rows for value in row]).rref()
-    pivots, column = [], 0
-    for i in range(rank):
-        while int(reduced[i, column]) == 0:
-            column += 1
-        pivots.append(column)
-        column += 1
-    return reduced, int(denominator), pivots
+    return reduced, int(denominator), pivot_columns(reduced, rank)
 
 
 def _completed_weights(
