@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from exactrelu.check import run
-from exactrelu.checker.arithmetic import InverseBound, Kernels, Residual, power
+from exactrelu.checker.arithmetic import InverseBound, Kernels, Residual, magnitudes, power
 from exactrelu.checker.claim import Point, Row, Side, System
 
 if TYPE_CHECKING:
@@ -178,11 +178,11 @@ class FastKernels(Kernels):
         top = max(abs(value) for value in vector).bit_length() if vector else 0
         if not self._floats or layer is None or len(general) * len(vector) < FEW or top > RANGE or len(vector) > LARGEST:
             return super().below_zero(rows, vector, columns, slack)
-        arrays = self._of(layer)
-        d = np.ldexp(np.array([float(value) for value in vector]), -top)
         slack_here = slack * power(-top)
         if slack_here > 2**RANGE:
-            return False
+            return super().below_zero(rows, vector, columns, slack)
+        arrays = self._of(layer)
+        d = np.ldexp(np.array([float(value) for value in vector]), -top)
         allowed = float(slack_here) * UP + 2.0**-RANGE
         inside = np.zeros(len(vector))
         inside[list(columns)] = allowed
@@ -192,17 +192,19 @@ class FastKernels(Kernels):
         left: list[Row | Side] = [row for row in rows if isinstance(row, Side) or not (row.source and known[row.source[1]])]
         return super().below_zero(left, vector, columns, slack)
 
-    def inverse_bounds(self, rows: Sequence[Row], columns: Sequence[int], sides: Sequence[int]) -> Iterator[InverseBound]:
+    def inverse_bounds(
+        self, rows: Sequence[Row], columns: Sequence[int], sides: Sequence[int], rho: Sequence[int] = ()
+    ) -> Iterator[InverseBound]:
         if self._floats and SMALL <= len(columns) <= LARGEST:
             block = self._block(rows, [*columns, *sides])
             if block is not None:
-                yield from float_bounds(*block, len(columns))
-        yield from super().inverse_bounds(rows, columns, sides)
+                yield from float_bounds(*block, rho or [0] * (len(rows) + len(sides)))
+        yield from super().inverse_bounds(rows, columns, sides, rho)
 
     def regular(self, rows: Sequence[Row], columns: Sequence[int]) -> bool:
         if self._floats and SMALL <= len(columns) <= LARGEST:
             block = self._block(rows, columns)
-            if block is not None and (is_regular(block[0]) or next(float_bounds(*block, len(columns)), None) is not None):
+            if block is not None and (is_regular(block[0]) or next(float_bounds(*block, [0] * len(rows)), None) is not None):
                 return True
         return super().regular(rows, columns)
 
@@ -249,21 +251,22 @@ def common_layer(rows: Sequence[Row]) -> Layer | None:
     return layer if layer and all(row.source and row.source[0] is layer for row in rows) else None
 
 
-def float_bounds(values: Matrix, shifts: Sequence[int], size: int) -> Iterator[InverseBound]:
+def float_bounds(values: Matrix, shifts: Sequence[int], rho: Sequence[int]) -> Iterator[InverseBound]:
     """The cheaper bound first."""
     for prove in (cholesky_bound, product_bound):
         bound = None
         with np.errstate(all="ignore"), contextlib.suppress(ArithmeticError):
-            bound = prove(values, shifts, size)
+            bound = prove(values, shifts, rho)
         if bound is not None:
             yield bound
 
 
-def cholesky_bound(n: Matrix, shifts: Sequence[int], size: int) -> InverseBound | None:
+def cholesky_bound(n: Matrix, shifts: Sequence[int], rho: Sequence[int]) -> InverseBound | None:
     """From s <= the smallest eigenvalue of F^T F, proved by a Cholesky factor's residual, N = [F C] with the sides' columns in C.
 
     F x_1 = N x - C x_2, so that |x_1|_inf <= |x_1|_2 <= (|N x|_2 + sum |C_k|_2 |x_k|) / sqrt(s).
     """
+    size = len(n)
     block, beside = np.ascontiguousarray(n[:, :size]), n[:, size:]
     gram = symmetric_gram(block)
     try:
@@ -277,9 +280,18 @@ def cholesky_bound(n: Matrix, shifts: Sequence[int], size: int) -> InverseBound 
     if root * root * s < 1:
         return None
     norms = np.sqrt((beside * beside).sum(axis=0)) * UP
-    every = max(Fraction(int(norms.size > 0)), Fraction((float(np.sqrt(size)) + float(norms.sum())) * UP) * root)
     sides = [max(Fraction(1), Fraction(norm) * root) for norm in norms.tolist()]
-    return InverseBound([root * power(-shift) for shift in shifts], sides, every, list(shifts))
+    sizes, unit = float_magnitudes(rho, shifts)
+    general, known = sizes[:size], sizes[size:]
+    moved = Fraction((float(np.sqrt(general @ general)) + float(norms @ known)) * UP) * root
+    correction = max(moved, Fraction(float(known.max(initial=0)))) * power(unit)
+    return InverseBound([root * power(-shift) for shift in shifts], sides, correction)
+
+
+def float_magnitudes(rho: Sequence[int], shifts: Sequence[int]) -> tuple[Matrix, int]:
+    """At least |rho_i| 2^-shifts_i: whole numbers up to 2^RANGE, times a power of two."""
+    sizes, unit = magnitudes(rho, shifts, RANGE)
+    return np.array(list(map(float, sizes))) * UP, unit
 
 
 def is_regular(n: Matrix) -> bool:
@@ -339,8 +351,9 @@ def smallest_eigenvalue(factor: NDArray[np.floating[Any]]) -> float:
     return value
 
 
-def product_bound(rows: Matrix, shifts: Sequence[int], size: int) -> InverseBound | None:
+def product_bound(rows: Matrix, shifts: Sequence[int], rho: Sequence[int]) -> InverseBound | None:
     """`Kernels.bound` with D = 1: Q from LAPACK, |I - Q F| and |Q C| from the computed products and gamma |Q| |N|."""
+    size = len(rows)
     try:
         q = np.linalg.inv(rows[:, :size])
     except np.linalg.LinAlgError:
@@ -357,13 +370,13 @@ def product_bound(rows: Matrix, shifts: Sequence[int], size: int) -> InverseBoun
     if gap <= 0:
         return None
     beside = (np.abs(products[:, size:]) + rounding * (magnitude @ np.abs(rows[:, size:]))) * UP
-    row_sum = max(1.0 if beside.size else 0.0, float((magnitude.sum(1) + beside.sum(1)).max()) * UP)
+    sizes, unit = float_magnitudes(rho, shifts)
+    moved = float((magnitude @ sizes[:size] + beside @ sizes[size:]).max()) * UP
     maxima = [Fraction(value) / gap for value in magnitude.max(0).tolist()]
     return InverseBound(
         [value * power(-shift) for value, shift in zip(maxima, shifts, strict=True)],
         [Fraction(max(value, 1.0)) / gap for value in beside.max(0, initial=0).tolist()],
-        Fraction(row_sum) / gap,
-        list(shifts),
+        max(Fraction(moved) / gap, Fraction(float(sizes[size:].max(initial=0)))) * power(unit),
     )
 
 

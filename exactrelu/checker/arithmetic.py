@@ -32,17 +32,12 @@ ENOUGH = 40
 class InverseBound:
     """What an approximate inverse of N proves: |x_j| <= sum_i rows[i] |N_i x| + sum_k sides[k] |x_k| for every x and j.
 
-    `correction(rho)` bounds the entries of the x with N x = -rho, rho being zero on the sides or not (C4).
+    |x_j| <= `correction` for the x with N x = -rho (C4); no scale of a row of N enters it.
     """
 
     rows: list[Fraction]
     sides: list[Fraction]
-    row_sum: Fraction
-    shifts: list[int]
-
-    def correction(self, rows_rho: Sequence[int], sides_rho: Sequence[int]) -> Fraction:
-        sizes = [abs(value) * power(-shift) for value, shift in zip(rows_rho, self.shifts, strict=True)]
-        return self.row_sum * max([Fraction(0), *sizes, *(Fraction(abs(value)) for value in sides_rho)])
+    correction: Fraction
 
 
 @dataclass(frozen=True)
@@ -146,12 +141,16 @@ class Kernels:
         """Whether the block of these columns is invertible, so that an L and D as in section 4.2 exist: mod a prime, or by finding them."""
         return self.invertible(rows, columns, 2**31 - 1) or next(self.inverse_bounds(rows, columns, []), None) is not None
 
-    def inverse_bounds(self, rows: Sequence[Row], columns: Sequence[int], sides: Sequence[int]) -> Iterator[InverseBound]:
+    def inverse_bounds(
+        self, rows: Sequence[Row], columns: Sequence[int], sides: Sequence[int], rho: Sequence[int] = ()
+    ) -> Iterator[InverseBound]:
         """Better and better bounds from N = [[I, 0], [C, F]]: unit rows in the columns `sides`, then `rows` split into C (sides) and F.
 
-        The bounds are for the rows' integer coefficients, without their scales. With Q F close to D I the matrix
-        [[D I, 0], [-Q C, Q]] times N is [[D I, 0], [0, Q F]]: the largest row sum A of |D I - Q F| is all that is left of the identity.
+        The bounds are for the rows' integer coefficients, without their scales; rho (zero if not given) has an entry for every one of
+        `rows`, then of `sides`. With Q F close to D I the matrix [[D I, 0], [-Q C, Q]] times N is [[D I, 0], [0, Q F]]: the largest
+        row sum A of |D I - Q F| is all that is left of the identity.
         """
+        rho = rho or [0] * (len(rows) + len(sides))
         for precision in PRECISIONS:
             if precision > 64 and len(columns) ** 3 * precision > WORK:
                 return
@@ -169,7 +168,7 @@ class Kernels:
             proposal = self.propose(scaled, len(columns), precision)
             if proposal is None:
                 continue
-            bound, closeness = self.bound(scaled, rounded, shifts, proposal, len(columns), len(sides))
+            bound, closeness = self.bound(scaled, rounded, shifts, proposal, rho)
             if bound is not None:
                 yield bound
             if closeness > ENOUGH and len(columns) > 64:
@@ -185,14 +184,14 @@ class Kernels:
         rounded: Sequence[bool],
         shifts: Sequence[int],
         proposal: tuple[list[list[int]], int],
-        size: int,
-        sides: int,
+        rho: Sequence[int],
     ) -> tuple[InverseBound | None, int]:
         """A, q and the bound they prove; and how many bits A is below D (0 if it is not below)."""
         q, d = proposal
-        largest = 0
-        row_sum = d if sides else 0
-        side_maxima = [d] * sides
+        size = len(q)
+        sizes, unit = magnitudes(rho, shifts, 4 * PRECISIONS[-1])
+        largest = moved = 0
+        side_maxima = [d] * (len(rho) - size)
         for k, products in enumerate(self.products(q, scaled)):
             lost = sum(abs(value) for value, inexact in zip(q[k], rounded, strict=True) if inexact)
             products[k] -= d
@@ -200,14 +199,15 @@ class Kernels:
             largest = max(largest, sum(map(abs, products[:size])) + size * lost)
             beside = [abs(value) + lost for value in products[size:]]
             side_maxima = list(map(max, side_maxima, beside))
-            row_sum = max(row_sum, sum(beside) + sum(map(abs, q[k])))
+            # D x = (D I - Q F) x + Q (F x + C x_sides) - Q C x_sides, and |F x + C x_sides| = |rho|
+            moved = max(moved, sum(map(mul, [*map(abs, q[k]), *beside], sizes)))
         gap = d - largest
         if gap <= 0:
             return None, 0
         maxima = [max(map(abs, column)) for column in zip(*q, strict=True)]
         betas = [Fraction(value, gap) * power(-shift) for value, shift in zip(maxima, shifts, strict=True)]
-        bound = InverseBound(betas, [Fraction(value, gap) for value in side_maxima], Fraction(row_sum, gap), list(shifts))
-        return bound, d.bit_length() - largest.bit_length()
+        correction = max([Fraction(moved, gap), *map(Fraction, sizes[size:])]) * power(unit)
+        return InverseBound(betas, [Fraction(value, gap) for value in side_maxima], correction), d.bit_length() - largest.bit_length()
 
     def products(self, q: Sequence[Sequence[int]], rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
         """The rows of q * rows, exactly."""
@@ -224,6 +224,14 @@ class Kernels:
 def power(exponent: int) -> Fraction:
     """2^exponent."""
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
+
+
+def magnitudes(rho: Sequence[int], shifts: Sequence[int], precision: int) -> tuple[list[int], int]:
+    """|rho_i| 2^-shifts_i (a shift not given is 0) as integers times a power of two, rounded up beyond `precision` bits of the largest."""
+    shifts = [*shifts, *[0] * (len(rho) - len(shifts))]
+    used = [(value.bit_length() - shift, shift) for value, shift in zip(rho, shifts, strict=True) if value]
+    unit = max(max(used)[0] - precision, min(-shift for _, shift in used)) if used else 0
+    return [-_shift(-abs(value), -shift - unit) for value, shift in zip(rho, shifts, strict=True)], unit
 
 
 def odd(values: Sequence[int]) -> Sequence[int]:

@@ -311,13 +311,11 @@ def read_ray(text: Text, n: int, equalities: Sequence[Row | Side], strict: Seque
     if not strict and rank.rank == n:
         fields.reject("the equalities leave no ray")
     general = [row for row in rank.rows if isinstance(row, Row)]
-    rho = [row.dot(d) for row in general]
     units = [row.column for row in rank.rows if isinstance(row, Side)]
-    unit_rho = [row.dot(d) for row in rank.rows if isinstance(row, Side)]
-    for bound in kernels.inverse_bounds(general, [j for j in rank.columns if j not in set(units)], units):
+    rho = [*(row.dot(d) for row in general), *(d[j] for j in units)]
+    for bound in kernels.inverse_bounds(general, [j for j in rank.columns if j not in set(units)], units, rho):
         # `margin_ray`: the correction that makes the equalities hold moves no entry by more than c, and only on COLS
-        c = bound.correction(rho, unit_rho)
-        if kernels.below_zero(strict, d, rank.columns, c):
+        if kernels.below_zero(strict, d, rank.columns, bound.correction):
             return
     fields.reject("a margin does not exceed the correction that the equalities need")
 

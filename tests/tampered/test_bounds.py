@@ -25,30 +25,41 @@ if TYPE_CHECKING:
 
 def test_rounding_counts_beside_the_block() -> None:
     """[4 4], each rounded down by less than 1: |QC| may be 5, and D - A is 3."""
-    exact, _ = Kernels().bound([[4, 4]], [False], [0], ([[1]], 4), 1, 1)
-    rounded, _ = Kernels().bound([[4, 4]], [True], [0], ([[1]], 4), 1, 1)
+    exact, _ = Kernels().bound([[4, 4]], [False], [0], ([[1]], 4), [1, 1])
+    rounded, _ = Kernels().bound([[4, 4]], [True], [0], ([[1]], 4), [1, 1])
     assert exact is not None and exact.sides == [Fraction(4, 4)]
     assert rounded is not None and rounded.sides == [Fraction(5, 3)]
-    assert rounded.row_sum == Fraction(6, 3)
+    # |Q| |rho| + |Q C| |rho_side| over D - A
+    assert exact.correction == Fraction(1 + 4, 4) and rounded.correction == Fraction(1 + 5, 3)
 
 
 def test_nothing_left_of_the_identity_is_no_bound() -> None:
-    assert Kernels().bound([[0]], [False], [0], ([[1]], 1), 1, 0)[0] is None
-    assert Kernels().bound([[2]], [False], [0], ([[1]], 1), 1, 0)[0] is None
+    assert Kernels().bound([[0]], [False], [0], ([[1]], 1), [0])[0] is None
+    assert Kernels().bound([[2]], [False], [0], ([[1]], 1), [0])[0] is None
 
 
 @pytest.mark.parametrize("least", [1, 24])
 @pytest.mark.parametrize("make", [Kernels, FastKernels])
 def test_a_correction_on_a_side_moves_the_block(make: type[Kernels], least: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """8 x_0 + x_1 = 0 and x_0 = 1: x_1 = -8."""
+    """8 x_0 + x_1 = 0 and x_0 = 1: x_1 = -8; with 16 instead of 0 and x_0 = -1 it is 24; x_0 = 1 itself is a correction."""
     monkeypatch.setattr("exactrelu.check_fast.SMALL", least)
-    found = list(make().inverse_bounds([Row([8, 1], Fraction(1), True)], [1], [0]))
-    assert found
-    for bound in found:
-        assert bound.correction([0], [1]) >= 8
-        assert bound.sides[0] >= 8
-        # 8 x_0 + x_1 = 16 and x_0 = -1
-        assert bound.correction([16], [1]) >= 24
+    for row, rho, moved in (([8, 1], [0, 1], 8), ([8, 1], [16, -1], 24), ([0, 1], [0, -5], 5)):
+        found = list(make().inverse_bounds([Row(row, Fraction(1), True)], [1], [0], rho))
+        assert found
+        assert all(moved <= bound.correction < 1.2 * moved for bound in found)
+        assert all(bound.sides[0] >= max(row[0], 1) for bound in found)
+
+
+@pytest.mark.parametrize("least", [1, 24])
+@pytest.mark.parametrize("make", [Kernels, FastKernels])
+def test_no_scale_of_a_row_enters_the_correction(make: type[Kernels], least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """[3 1; 1 2]^-1 = [2 -1; -1 3] / 5: at most (2 * 10 + 1) / 5 and (10 + 3) / 5 from |rho| = (10, 1)."""
+    monkeypatch.setattr("exactrelu.check_fast.SMALL", least)
+    for u, v in ((1, 1), (2**80, 1), (1, 2**80), (3**50, 7), (2**900, 1), (2**5000, 1)):
+        rows = [Row([3 * u, u], Fraction(1), True), Row([v, 2 * v], Fraction(1), True)]
+        corrections = [bound.correction for bound in make().inverse_bounds(rows, [0, 1], [], [10 * u, -v])]
+        assert Fraction(21, 5) <= min(corrections) < Fraction(21, 5) + Fraction(1, 2**30)
+        assert max(corrections) < 10
 
 
 @pytest.mark.parametrize("modulus", [2**31 - 1, 2**61 - 1, 3])
@@ -95,17 +106,17 @@ def test_wrong_proposals_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(np.linalg, "inv", lambda matrix: np.eye(len(matrix)))
     monkeypatch.setattr("exactrelu.check_fast.smallest_eigenvalue", lambda _: 0.9)
     singular = np.array([[0.5, 0.5], [0.5, 0.5]])
-    assert cholesky_bound(singular, [0, 0], 2) is None
-    assert product_bound(singular, [0, 0], 2) is None
+    assert cholesky_bound(singular, [0, 0], [0, 0]) is None
+    assert product_bound(singular, [0, 0], [0, 0]) is None
 
 
 def test_the_correction_of_an_orthogonal_block_is_tight() -> None:
     """H x = (1, 1, 1, 1) has x = (1, 0, 0, 0): the largest that |H x| <= 1 allows, and twice what one row allows."""
     hadamard = np.array([[1.0, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]])
     for prove in (cholesky_bound, product_bound):
-        bound = prove(hadamard, [0] * 4, 4)
+        bound = prove(hadamard, [0] * 4, [1, 1, 1, 1])
         assert bound is not None
-        assert 1 <= bound.correction([1, 1, 1, 1], []) < 2
+        assert 1 <= bound.correction < 2
 
 
 def test_the_probe_sees_wrong_products(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +146,14 @@ def test_a_ray_that_float64_rounds_below_zero(monkeypatch: pytest.MonkeyPatch) -
     assert FastKernels().below_zero(rows, [1, 0], [1], Fraction(1, 2))
     assert not FastKernels().below_zero(rows, [1, 0], [1], Fraction(1))
     assert not FastKernels().below_zero(rows, [1, 0], [0, 1], Fraction(1, 2))
+
+
+def test_a_correction_beyond_float64_that_no_row_meets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exactrelu.check_fast.FEW", 0)
+    for coefficients, below in (([0, -1], True), ([1, -1], False)):
+        rows = [layer_row(layer_of([coefficients]), 0, False)]
+        for kernels in (Kernels(), FastKernels()):
+            assert kernels.below_zero(rows, [0, 1], [0], Fraction(2**1000)) == below
 
 
 def test_rows_of_two_layers_have_no_common_layer() -> None:

@@ -60,15 +60,17 @@ def judge(network: str, certificate: str) -> bool:
 
 
 FAST = FastKernels()
+# `test_prover_mutants` changes what the prover writes
+BY_HAND = [sample for sample in SAMPLES if not sample.name.startswith("written-")]
 
 
 @pytest.mark.parametrize("case", SAMPLES, ids=lambda case: case.name)
 def test_sample_is_accepted_and_true(case: Sample) -> None:
-    assert verdict(case.network, case.text, Kernels()) == (True, f"preimage of {case.claim}")
+    assert verdict(case.network, case.text, Kernels()) == (True, case.claim)
     assert judge(case.network, case.text)
 
 
-@pytest.mark.parametrize("case", SAMPLES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.name)
 def test_accepted_mutants_of_certificates_are_true(case: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exactrelu.check_fast, "FEW", 0)
     mutants = {"\n".join(lines) + "\n" for lines in line_mutants(case.text.splitlines())} - {case.text}
@@ -77,7 +79,7 @@ def test_accepted_mutants_of_certificates_are_true(case: Sample, monkeypatch: py
     assert rejected > len(mutants) // 2
 
 
-@pytest.mark.parametrize("case", SAMPLES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.name)
 def test_accepted_certificates_of_mutant_networks_are_true(case: Sample) -> None:
     old = hashlib.sha256(case.network.encode()).hexdigest()
     for lines in line_mutants(case.network.splitlines()):
@@ -85,7 +87,7 @@ def test_accepted_certificates_of_mutant_networks_are_true(case: Sample) -> None
         judge(network, case.text.replace(old, hashlib.sha256(network.encode()).hexdigest()))
 
 
-@pytest.mark.parametrize("case", SAMPLES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.name)
 def test_float_bounds_accept_no_false_mutant(case: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exactrelu.check_fast, "FEW", 0)
     monkeypatch.setattr(exactrelu.check_fast, "SMALL", 1)

@@ -1,0 +1,2560 @@
+
+(** val negb : bool -> bool **)
+
+let negb = function
+| true -> false
+| false -> true
+
+(** val fst : ('a1*'a2) -> 'a1 **)
+
+let fst = function
+| x,_ -> x
+
+(** val snd : ('a1*'a2) -> 'a2 **)
+
+let snd = function
+| _,y -> y
+
+type comparison =
+| Eq
+| Lt
+| Gt
+
+(** val add : int -> int -> int **)
+
+let rec add = (+)
+
+(** val mul : int -> int -> int **)
+
+let rec mul = ( * )
+
+(** val sub : int -> int -> int **)
+
+let rec sub = fun n m -> Stdlib.max 0 (n-m)
+
+(** val eqb : bool -> bool -> bool **)
+
+let eqb b1 b2 =
+  if b1 then b2 else if b2 then false else true
+
+module Nat =
+ struct
+ end
+
+module Pos =
+ struct
+  (** val succ : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let rec succ = Big_int_Z.succ_big_int
+
+  (** val add :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let rec add = Big_int_Z.add_big_int
+
+  (** val add_carry :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  and add_carry x y =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun p ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun q ->
+        (fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+        (add_carry p q))
+        (fun q -> Big_int_Z.mult_int_big_int 2 (add_carry p q))
+        (fun _ ->
+        (fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+        (succ p))
+        y)
+      (fun p ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun q -> Big_int_Z.mult_int_big_int 2 (add_carry p q))
+        (fun q ->
+        (fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+        (add p q))
+        (fun _ -> Big_int_Z.mult_int_big_int 2 (succ p))
+        y)
+      (fun _ ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun q ->
+        (fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+        (succ q))
+        (fun q -> Big_int_Z.mult_int_big_int 2 (succ q))
+        (fun _ ->
+        (fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+        Big_int_Z.unit_big_int)
+        y)
+      x
+
+  (** val pred_double : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let rec pred_double x =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun p ->
+      (fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+      (Big_int_Z.mult_int_big_int 2 p))
+      (fun p ->
+      (fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+      (pred_double p))
+      (fun _ -> Big_int_Z.unit_big_int)
+      x
+
+  (** val mul :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let rec mul = Big_int_Z.mult_big_int
+
+  (** val iter : ('a1 -> 'a1) -> 'a1 -> Big_int_Z.big_int -> 'a1 **)
+
+  let rec iter f x n =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun n' -> f (iter f (iter f x n') n'))
+      (fun n' -> iter f (iter f x n') n')
+      (fun _ -> f x)
+      n
+
+  (** val div2 : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let div2 p =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun p0 -> p0)
+      (fun p0 -> p0)
+      (fun _ -> Big_int_Z.unit_big_int)
+      p
+
+  (** val div2_up : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let div2_up p =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun p0 -> succ p0)
+      (fun p0 -> p0)
+      (fun _ -> Big_int_Z.unit_big_int)
+      p
+
+  (** val compare_cont :
+      comparison -> Big_int_Z.big_int -> Big_int_Z.big_int -> comparison **)
+
+  let rec compare_cont = (fun c x y -> let s = Big_int_Z.compare_big_int x y in
+  if s = 0 then c else if s < 0 then Lt else Gt)
+
+  (** val compare : Big_int_Z.big_int -> Big_int_Z.big_int -> comparison **)
+
+  let compare = (fun x y -> let s = Big_int_Z.compare_big_int x y in
+  if s = 0 then Eq else if s < 0 then Lt else Gt)
+
+  (** val eqb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
+
+  let rec eqb p q =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun p0 ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun q0 -> eqb p0 q0)
+        (fun _ -> false)
+        (fun _ -> false)
+        q)
+      (fun p0 ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun _ -> false)
+        (fun q0 -> eqb p0 q0)
+        (fun _ -> false)
+        q)
+      (fun _ ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun _ -> false)
+        (fun _ -> false)
+        (fun _ -> true)
+        q)
+      p
+ end
+
+module Z =
+ struct
+  (** val double : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let double x =
+    (fun fO fp fn z -> let s = Big_int_Z.sign_big_int z in
+  if s = 0 then fO () else if s > 0 then fp z
+  else fn (Big_int_Z.minus_big_int z))
+      (fun _ -> Big_int_Z.zero_big_int)
+      (fun p -> (Big_int_Z.mult_int_big_int 2 p))
+      (fun p -> Big_int_Z.minus_big_int (Big_int_Z.mult_int_big_int 2 p))
+      x
+
+  (** val succ_double : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let succ_double x =
+    (fun fO fp fn z -> let s = Big_int_Z.sign_big_int z in
+  if s = 0 then fO () else if s > 0 then fp z
+  else fn (Big_int_Z.minus_big_int z))
+      (fun _ -> Big_int_Z.unit_big_int)
+      (fun p ->
+      ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+      p))
+      (fun p -> Big_int_Z.minus_big_int (Pos.pred_double p))
+      x
+
+  (** val pred_double : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let pred_double x =
+    (fun fO fp fn z -> let s = Big_int_Z.sign_big_int z in
+  if s = 0 then fO () else if s > 0 then fp z
+  else fn (Big_int_Z.minus_big_int z))
+      (fun _ -> Big_int_Z.minus_big_int Big_int_Z.unit_big_int)
+      (fun p -> (Pos.pred_double p))
+      (fun p -> Big_int_Z.minus_big_int
+      ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x)) p))
+      x
+
+  (** val pos_sub :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let rec pos_sub x y =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun p ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun q -> double (pos_sub p q))
+        (fun q -> succ_double (pos_sub p q))
+        (fun _ -> (Big_int_Z.mult_int_big_int 2 p))
+        y)
+      (fun p ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun q -> pred_double (pos_sub p q))
+        (fun q -> double (pos_sub p q))
+        (fun _ -> (Pos.pred_double p))
+        y)
+      (fun _ ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun q -> Big_int_Z.minus_big_int (Big_int_Z.mult_int_big_int 2
+        q))
+        (fun q -> Big_int_Z.minus_big_int (Pos.pred_double q))
+        (fun _ -> Big_int_Z.zero_big_int)
+        y)
+      x
+
+  (** val add :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let add = Big_int_Z.add_big_int
+
+  (** val opp : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let opp = Big_int_Z.minus_big_int
+
+  (** val sub :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let sub = Big_int_Z.sub_big_int
+
+  (** val mul :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let mul = Big_int_Z.mult_big_int
+
+  (** val compare : Big_int_Z.big_int -> Big_int_Z.big_int -> comparison **)
+
+  let compare = (fun x y -> let s = Big_int_Z.compare_big_int x y in
+  if s = 0 then Eq else if s < 0 then Lt else Gt)
+
+  (** val leb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
+
+  let leb x y =
+    match compare x y with
+    | Gt -> false
+    | _ -> true
+
+  (** val ltb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
+
+  let ltb x y =
+    match compare x y with
+    | Lt -> true
+    | _ -> false
+
+  (** val eqb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
+
+  let eqb = Big_int_Z.eq_big_int
+
+  (** val max :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let max = Big_int_Z.max_big_int
+
+  (** val min :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let min = Big_int_Z.min_big_int
+
+  (** val abs : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let abs = Big_int_Z.abs_big_int
+
+  (** val to_pos : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let to_pos z0 =
+    (fun fO fp fn z -> let s = Big_int_Z.sign_big_int z in
+  if s = 0 then fO () else if s > 0 then fp z
+  else fn (Big_int_Z.minus_big_int z))
+      (fun _ -> Big_int_Z.unit_big_int)
+      (fun p -> p)
+      (fun _ -> Big_int_Z.unit_big_int)
+      z0
+
+  (** val pos_div_eucl :
+      Big_int_Z.big_int -> Big_int_Z.big_int ->
+      Big_int_Z.big_int*Big_int_Z.big_int **)
+
+  let rec pos_div_eucl a b =
+    (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+      (fun a' ->
+      let q,r = pos_div_eucl a' b in
+      let r' =
+        add (mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) r)
+          Big_int_Z.unit_big_int
+      in
+      if ltb r' b
+      then (mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) q),r'
+      else (add (mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) q)
+             Big_int_Z.unit_big_int),(sub r' b))
+      (fun a' ->
+      let q,r = pos_div_eucl a' b in
+      let r' = mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) r in
+      if ltb r' b
+      then (mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) q),r'
+      else (add (mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) q)
+             Big_int_Z.unit_big_int),(sub r' b))
+      (fun _ ->
+      if leb (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) b
+      then Big_int_Z.zero_big_int,Big_int_Z.unit_big_int
+      else Big_int_Z.unit_big_int,Big_int_Z.zero_big_int)
+      a
+
+  (** val div_eucl :
+      Big_int_Z.big_int -> Big_int_Z.big_int ->
+      Big_int_Z.big_int*Big_int_Z.big_int **)
+
+  let div_eucl = Big_int_Z.(fun x y ->
+  match sign_big_int y with
+  | 0 -> (zero_big_int, x)
+  | 1 -> quomod_big_int x y
+  | _ -> let (q, r) = quomod_big_int (add_int_big_int (-1) x) y in
+          (add_int_big_int (-1) q, add_big_int (add_int_big_int 1 y) r))
+
+  (** val div :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let div = Big_int_Z.(fun x y ->
+  match sign_big_int y with
+  | 0 -> zero_big_int
+  | 1 -> div_big_int x y
+  | _ -> add_int_big_int (-1) (div_big_int (add_int_big_int (-1) x) y))
+
+  (** val modulo :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let modulo = Big_int_Z.(fun x y ->
+  match sign_big_int y with
+  | 0 -> x
+  | 1 -> mod_big_int x y
+  | _ -> add_big_int y (add_int_big_int 1 (mod_big_int (add_int_big_int (-1) x) y)))
+
+  (** val even : Big_int_Z.big_int -> bool **)
+
+  let even z0 =
+    (fun fO fp fn z -> let s = Big_int_Z.sign_big_int z in
+  if s = 0 then fO () else if s > 0 then fp z
+  else fn (Big_int_Z.minus_big_int z))
+      (fun _ -> true)
+      (fun p ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun _ -> false)
+        (fun _ -> true)
+        (fun _ -> false)
+        p)
+      (fun p ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun _ -> false)
+        (fun _ -> true)
+        (fun _ -> false)
+        p)
+      z0
+
+  (** val div2 : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let div2 z0 =
+    (fun fO fp fn z -> let s = Big_int_Z.sign_big_int z in
+  if s = 0 then fO () else if s > 0 then fp z
+  else fn (Big_int_Z.minus_big_int z))
+      (fun _ -> Big_int_Z.zero_big_int)
+      (fun p ->
+      (fun f2p1 f2p f1 p ->
+  if Big_int_Z.le_big_int p Big_int_Z.unit_big_int then f1 () else
+  let (q,r) = Big_int_Z.quomod_big_int p (Big_int_Z.big_int_of_int 2) in
+  if Big_int_Z.eq_big_int r Big_int_Z.zero_big_int then f2p q else f2p1 q)
+        (fun _ -> (Pos.div2 p))
+        (fun _ -> (Pos.div2 p))
+        (fun _ -> Big_int_Z.zero_big_int)
+        p)
+      (fun p -> Big_int_Z.minus_big_int (Pos.div2_up p))
+      z0
+
+  (** val shiftl :
+      Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let shiftl = Big_int_Z.(fun x y ->
+  let y = int_of_big_int y in
+  if y < 0 then shift_right_big_int x (-y)
+  else shift_left_big_int x y)
+ end
+
+(** val tl : 'a1 list -> 'a1 list **)
+
+let tl = function
+| [] -> []
+| _ :: m -> m
+
+(** val nth : int -> 'a1 list -> 'a1 -> 'a1 **)
+
+let rec nth n l default =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> match l with
+              | [] -> default
+              | x :: _ -> x)
+    (fun m -> match l with
+              | [] -> default
+              | _ :: t -> nth m t default)
+    n
+
+(** val nth_error : 'a1 list -> int -> 'a1 option **)
+
+let rec nth_error l n =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> match l with
+              | [] -> None
+              | x :: _ -> Some x)
+    (fun n0 -> match l with
+               | [] -> None
+               | _ :: l0 -> nth_error l0 n0)
+    n
+
+(** val rev_append : 'a1 list -> 'a1 list -> 'a1 list **)
+
+let rec rev_append l l' =
+  match l with
+  | [] -> l'
+  | a :: l0 -> rev_append l0 (a :: l')
+
+(** val map : ('a1 -> 'a2) -> 'a1 list -> 'a2 list **)
+
+let rec map f = function
+| [] -> []
+| a :: t -> (f a) :: (map f t)
+
+(** val fold_left : ('a1 -> 'a2 -> 'a1) -> 'a2 list -> 'a1 -> 'a1 **)
+
+let rec fold_left f l a0 =
+  match l with
+  | [] -> a0
+  | b :: t -> fold_left f t (f a0 b)
+
+(** val existsb : ('a1 -> bool) -> 'a1 list -> bool **)
+
+let rec existsb f = function
+| [] -> false
+| a :: l0 -> (||) (f a) (existsb f l0)
+
+(** val forallb : ('a1 -> bool) -> 'a1 list -> bool **)
+
+let rec forallb f = function
+| [] -> true
+| a :: l0 -> (&&) (f a) (forallb f l0)
+
+type row = { exponent : Big_int_Z.big_int; constant : Big_int_Z.big_int;
+             coefficients : Big_int_Z.big_int list }
+
+type layer = { inputs : int; rows : row list; rectified : bool list }
+
+type network = { network_inputs : int; layers : layer list }
+
+type point = { denominator : Big_int_Z.big_int;
+               numerators : Big_int_Z.big_int list }
+
+type domain =
+| AllSpace
+| Orthant
+| Box of point * point
+| Polytope of (Big_int_Z.big_int*Big_int_Z.big_int list) list
+
+type subject =
+| NetworkInput of point
+| LayerInput of point
+| LayerOutput of point
+
+type cardinality =
+| Singleton
+| Bounded
+| Unbounded
+| Infinite
+
+type claim =
+| Empty
+| Preimage of cardinality * int * int * int
+
+type relation = { related : int; factor : Big_int_Z.big_int;
+                  terms : (int*Big_int_Z.big_int) list }
+
+type upper_bound =
+| ByRows
+| ByColumns
+| ByRelations of relation list
+| ByNullVectors of Big_int_Z.big_int list list
+
+type rank_evidence = { rank_value : int; modulus : Big_int_Z.big_int;
+                       chosen_rows : bool list; chosen_columns : bool list;
+                       bound_above : upper_bound }
+
+type evidence =
+| Solution of point
+| RankOf of rank_evidence
+| TrivialMargin of bool list * Big_int_Z.big_int * Big_int_Z.big_int list
+| TrivialExact of Big_int_Z.big_int list * rank_evidence
+| Tight of bool list
+| Implicit of Big_int_Z.big_int list * rank_evidence
+| RayMargin of Big_int_Z.big_int list
+| RayExact of Big_int_Z.big_int list
+| Recession of point
+| NegativeOutput of int
+| FarkasMultipliers of Big_int_Z.big_int list
+| EmptyMargin of bool list * Big_int_Z.big_int * Big_int_Z.big_int list
+
+type certificate = { scope_layer : int; on : domain; about : subject;
+                     claimed : claim; proved_by : evidence list }
+
+(** val map_onto : ('a1 -> 'a2) -> 'a1 list -> 'a2 list -> 'a2 list **)
+
+let rec map_onto f l reversed =
+  match l with
+  | [] -> rev_append reversed []
+  | a :: l' -> map_onto f l' ((f a) :: reversed)
+
+(** val tmap : ('a1 -> 'a2) -> 'a1 list -> 'a2 list **)
+
+let tmap f l =
+  map_onto f l []
+
+(** val map2_onto :
+    ('a1 -> 'a2 -> 'a3) -> 'a1 list -> 'a2 list -> 'a3 list -> 'a3 list **)
+
+let rec map2_onto f l m reversed =
+  match l with
+  | [] -> rev_append reversed []
+  | a :: l' ->
+    (match m with
+     | [] -> rev_append reversed []
+     | b :: m' -> map2_onto f l' m' ((f a b) :: reversed))
+
+(** val tmap2 : ('a1 -> 'a2 -> 'a3) -> 'a1 list -> 'a2 list -> 'a3 list **)
+
+let tmap2 f l m =
+  map2_onto f l m []
+
+(** val tapp : 'a1 list -> 'a1 list -> 'a1 list **)
+
+let tapp l m =
+  rev_append (rev_append l []) m
+
+(** val count_onto : int -> 'a1 list -> int **)
+
+let rec count_onto n = function
+| [] -> n
+| _ :: l' -> count_onto (Stdlib.Int.succ n) l'
+
+(** val size_of : 'a1 list -> int **)
+
+let size_of l =
+  count_onto 0 l
+
+(** val repeat_onto : 'a1 -> int -> 'a1 list -> 'a1 list **)
+
+let rec repeat_onto a n l =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> l)
+    (fun n' -> repeat_onto a n' (a :: l))
+    n
+
+(** val zeros : int -> Big_int_Z.big_int list **)
+
+let zeros n =
+  repeat_onto Big_int_Z.zero_big_int n []
+
+(** val dot_from :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int **)
+
+let rec dot_from sum a x =
+  match a with
+  | [] -> sum
+  | u :: a' ->
+    (match x with
+     | [] -> sum
+     | v :: x' -> dot_from (Z.add sum (Z.mul u v)) a' x')
+
+(** val dot :
+    Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int **)
+
+let dot a x =
+  dot_from Big_int_Z.zero_big_int a x
+
+(** val add_scaled_onto :
+    Big_int_Z.big_int list -> Big_int_Z.big_int -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let rec add_scaled_onto reversed l a acc =
+  match a with
+  | [] -> rev_append reversed acc
+  | x :: a' ->
+    (match acc with
+     | [] -> rev_append reversed (tmap (Z.mul l) a)
+     | y :: acc' ->
+       add_scaled_onto ((Z.add y (Z.mul l x)) :: reversed) l a' acc')
+
+(** val add_scaled :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int list **)
+
+let add_scaled l a acc =
+  if Z.eqb l Big_int_Z.zero_big_int then acc else add_scaled_onto [] l a acc
+
+(** val combination :
+    Big_int_Z.big_int list -> Big_int_Z.big_int list list ->
+    Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let rec combination ls rows0 acc =
+  match ls with
+  | [] -> acc
+  | l :: ls' ->
+    (match rows0 with
+     | [] -> acc
+     | a :: rows' -> combination ls' rows' (add_scaled l a acc))
+
+(** val sum_abs_from :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int **)
+
+let rec sum_abs_from sum = function
+| [] -> sum
+| u :: a' -> sum_abs_from (Z.add sum (Z.abs u)) a'
+
+(** val sum_abs : Big_int_Z.big_int list -> Big_int_Z.big_int **)
+
+let sum_abs a =
+  sum_abs_from Big_int_Z.zero_big_int a
+
+(** val max_abs : Big_int_Z.big_int list -> Big_int_Z.big_int **)
+
+let max_abs a =
+  fold_left (fun m u -> Z.max m (Z.abs u)) a Big_int_Z.zero_big_int
+
+(** val is_zero : Big_int_Z.big_int list -> bool **)
+
+let is_zero a =
+  forallb (Z.eqb Big_int_Z.zero_big_int) a
+
+(** val pick_onto : bool list -> 'a1 list -> 'a1 list -> 'a1 list **)
+
+let rec pick_onto marks l reversed =
+  match marks with
+  | [] -> rev_append reversed []
+  | b :: marks' ->
+    (match l with
+     | [] -> rev_append reversed []
+     | a :: l' -> pick_onto marks' l' (if b then a :: reversed else reversed))
+
+(** val pick : bool list -> 'a1 list -> 'a1 list **)
+
+let pick marks l =
+  pick_onto marks l []
+
+(** val fit_onto : int -> bool list -> bool list -> bool list option **)
+
+let rec fit_onto n marks reversed =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ ->
+    if forallb negb marks then Some (rev_append reversed []) else None)
+    (fun n' ->
+    match marks with
+    | [] -> fit_onto n' [] (false :: reversed)
+    | b :: marks' -> fit_onto n' marks' (b :: reversed))
+    n
+
+(** val fit : int -> bool list -> bool list option **)
+
+let fit n mask =
+  fit_onto n mask []
+
+(** val number_from : int -> bool list -> int **)
+
+let rec number_from n = function
+| [] -> n
+| b :: marks' -> number_from (if b then Stdlib.Int.succ n else n) marks'
+
+(** val number : bool list -> int **)
+
+let number marks =
+  number_from 0 marks
+
+(** val split_onto : int -> 'a1 list -> 'a1 list -> 'a1 list*'a1 list **)
+
+let rec split_onto n l reversed =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> (rev_append reversed []),l)
+    (fun n' ->
+    match l with
+    | [] -> (rev_append reversed []),l
+    | a :: l' -> split_onto n' l' (a :: reversed))
+    n
+
+(** val split_at : int -> 'a1 list -> 'a1 list*'a1 list **)
+
+let split_at n l =
+  split_onto n l []
+
+(** val horner :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int **)
+
+let rec horner b = function
+| [] -> Big_int_Z.zero_big_int
+| a :: l' -> Z.add a (Z.mul b (horner b l'))
+
+(** val pairs_onto :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int list **)
+
+let rec pairs_onto b l reversed =
+  match l with
+  | [] -> rev_append reversed []
+  | a :: l0 ->
+    (match l0 with
+     | [] -> rev_append reversed (a :: [])
+     | b0 :: l' -> pairs_onto b l' ((Z.add a (Z.mul b b0)) :: reversed))
+
+(** val pack_within :
+    int -> Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int **)
+
+let rec pack_within halvings b l =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ ->
+    match l with
+    | [] -> Big_int_Z.zero_big_int
+    | a :: l0 -> (match l0 with
+                  | [] -> a
+                  | _ :: _ -> horner b l))
+    (fun h ->
+    match l with
+    | [] -> Big_int_Z.zero_big_int
+    | a :: l0 ->
+      (match l0 with
+       | [] -> a
+       | _ :: _ -> pack_within h (Z.mul b b) (pairs_onto b l [])))
+    halvings
+
+(** val pack :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int **)
+
+let pack b l =
+  pack_within (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ 0)))))))))))))))))))))))))))))))) b l
+
+type oracle = { approximate_inverse : (int -> Big_int_Z.big_int list list ->
+                                      Big_int_Z.big_int list
+                                      list*Big_int_Z.big_int);
+                modular_inverse : (Big_int_Z.big_int -> Big_int_Z.big_int
+                                  list list -> Big_int_Z.big_int list list);
+                base_above : (Big_int_Z.big_int -> Big_int_Z.big_int);
+                digits : (Big_int_Z.big_int -> int -> Big_int_Z.big_int ->
+                         Big_int_Z.big_int list) }
+
+type slice = { radix : Big_int_Z.big_int; width : int;
+               largest : Big_int_Z.big_int; packed : Big_int_Z.big_int list }
+
+(** val pack_slice :
+    oracle -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list list -> slice **)
+
+let pack_slice propose width0 weight0 rows0 =
+  let largest0 =
+    fold_left (fun m a -> Z.max m (max_abs a)) rows0 Big_int_Z.zero_big_int
+  in
+  let b =
+    propose.base_above
+      (Z.mul
+        (Z.mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) weight0)
+        largest0)
+  in
+  { radix = b; width = width0; largest = largest0; packed =
+  (tmap (pack b) rows0) }
+
+(** val slice_product :
+    oracle -> slice -> Big_int_Z.big_int list -> Big_int_Z.big_int list option **)
+
+let slice_product propose rows0 q =
+  let b = rows0.radix in
+  let r = dot q rows0.packed in
+  let e = propose.digits b rows0.width r in
+  if (&&)
+       ((&&)
+         ((&&) ((=) (size_of e) rows0.width)
+           (Z.ltb
+             (Z.mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int)
+               (Z.mul (sum_abs q) rows0.largest)) b))
+         (forallb (fun u ->
+           Z.ltb
+             (Z.mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int)
+               (Z.abs u)) b) e)) (Z.eqb (pack b e) r)
+  then Some e
+  else None
+
+(** val slice_width : int **)
+
+let slice_width =
+  mul (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    0)))))))))))))))) (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ 0))))))))
+
+type packed_rows = slice list
+
+(** val pack_within_rows :
+    oracle -> int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list list
+    -> packed_rows **)
+
+let rec pack_within_rows propose slices width0 weight0 rows0 =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> (pack_slice propose width0 weight0 rows0) :: [])
+    (fun slices' ->
+    if (<=) width0 slice_width
+    then (pack_slice propose width0 weight0 rows0) :: []
+    else let parts = tmap (split_at slice_width) rows0 in
+         (pack_slice propose slice_width weight0 (tmap fst parts)) :: 
+         (pack_within_rows propose slices' (sub width0 slice_width) weight0
+           (tmap snd parts)))
+    slices
+
+(** val pack_rows :
+    oracle -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list list ->
+    packed_rows **)
+
+let pack_rows propose width0 weight0 rows0 =
+  pack_within_rows propose width0 width0 weight0 rows0
+
+(** val product :
+    oracle -> packed_rows -> Big_int_Z.big_int list -> Big_int_Z.big_int list
+    option **)
+
+let rec product propose rows0 q =
+  match rows0 with
+  | [] -> Some []
+  | s :: rows' ->
+    (match slice_product propose s q with
+     | Some e ->
+       (match product propose rows' q with
+        | Some es -> Some (tapp e es)
+        | None -> None)
+     | None -> None)
+
+type place =
+| Outside
+| Inside
+| Beside
+
+(** val is_inside : place -> bool **)
+
+let is_inside = function
+| Inside -> true
+| _ -> false
+
+(** val is_beside : place -> bool **)
+
+let is_beside = function
+| Beside -> true
+| _ -> false
+
+(** val arrange :
+    place list -> Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let arrange places a =
+  tapp (pick (tmap is_inside places) a) (pick (tmap is_beside places) a)
+
+type inverse_bound = { gap : Big_int_Z.big_int;
+                       row_bounds : Big_int_Z.big_int list;
+                       side_bounds : Big_int_Z.big_int list;
+                       correction : Big_int_Z.big_int }
+
+(** val maxima :
+    Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let maxima m a =
+  tmap2 (fun u v -> Z.max u (Z.abs v)) m a
+
+(** val off_identity :
+    Big_int_Z.big_int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list
+    -> Big_int_Z.big_int **)
+
+let rec off_identity sum k d = function
+| [] -> sum
+| u :: e' ->
+  ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+     (fun _ -> sum_abs_from (Z.add sum (Z.abs (Z.sub d u))) e')
+     (fun k' -> off_identity (Z.add sum (Z.abs u)) k' d e')
+     k)
+
+(** val examine :
+    oracle -> int -> Big_int_Z.big_int -> packed_rows -> Big_int_Z.big_int
+    list -> Big_int_Z.big_int list -> Big_int_Z.big_int list list -> int ->
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int -> (((Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int list)*Big_int_Z.big_int) option **)
+
+let rec examine propose size d rows0 rho side_rho0 q k a qs gs c =
+  match q with
+  | [] -> Some (((a,qs),gs),c)
+  | q0 :: q' ->
+    (match product propose rows0 q0 with
+     | Some e ->
+       let inside,beside = split_at size e in
+       if (=) (size_of q0) size
+       then examine propose size d rows0 rho side_rho0 q' (Stdlib.Int.succ k)
+              (Z.max a (off_identity Big_int_Z.zero_big_int k d inside))
+              (maxima qs q0) (maxima gs beside)
+              (Z.max c
+                (Z.add (dot (tmap Z.abs q0) rho)
+                  (dot (tmap Z.abs beside) side_rho0)))
+       else None
+     | None -> None)
+
+(** val bound_inverse :
+    oracle -> int -> place list -> Big_int_Z.big_int list list ->
+    Big_int_Z.big_int list -> Big_int_Z.big_int list -> inverse_bound option **)
+
+let bound_inverse propose attempt places rows0 rho side_rho0 =
+  let size = number (tmap is_inside places) in
+  let sides0 = number (tmap is_beside places) in
+  let arranged = tmap (arrange places) rows0 in
+  let q,d =
+    propose.approximate_inverse attempt
+      (tmap (fun a -> fst (split_at size a)) arranged)
+  in
+  let weight0 =
+    fold_left (fun m q0 -> Z.max m (sum_abs q0)) q Big_int_Z.zero_big_int
+  in
+  if (&&)
+       ((&&)
+         ((&&) ((&&) ((=) (size_of rows0) size) ((=) (size_of q) size))
+           ((=) (size_of rho) size)) ((=) (size_of side_rho0) sides0))
+       (forallb (fun a -> (=) (size_of a) (size_of places)) rows0)
+  then (match examine propose size d
+                (pack_rows propose (add size sides0) weight0 arranged) rho
+                side_rho0 q 0 Big_int_Z.zero_big_int (zeros size)
+                (zeros sides0) Big_int_Z.zero_big_int with
+        | Some p ->
+          let p0,c = p in
+          let p1,gs = p0 in
+          let a,qs = p1 in
+          if Z.ltb a d
+          then Some { gap = (Z.sub d a); row_bounds = qs; side_bounds =
+                 (tmap (Z.max (Z.sub d a)) gs); correction =
+                 (Z.max c (Z.mul (Z.sub d a) (max_abs side_rho0))) }
+          else None
+        | None -> None)
+  else None
+
+(** val attempts : int list **)
+
+let attempts =
+  0 :: ((Stdlib.Int.succ 0) :: ((Stdlib.Int.succ (Stdlib.Int.succ
+    0)) :: ((Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    0))) :: ((Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ 0)))) :: ((Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    0))))) :: ((Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
+    (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ 0)))))) :: []))))))
+
+(** val divided :
+    Big_int_Z.big_int list -> Big_int_Z.big_int -> Big_int_Z.big_int list **)
+
+let divided a q =
+  if forallb (fun u -> Z.eqb (Z.modulo u q) Big_int_Z.zero_big_int) a
+  then tmap (fun u -> Z.div u q) a
+  else a
+
+(** val powers_of_two : Big_int_Z.big_int list **)
+
+let powers_of_two =
+  map (fun k ->
+    Z.shiftl Big_int_Z.unit_big_int (Z.shiftl Big_int_Z.unit_big_int k))
+    (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: ((Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: ((Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: ((Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: ((Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int))) :: ((Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int))) :: ((Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int))) :: ((Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int))) :: ((Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int))) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int)) :: ((Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int)) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)) :: ((Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int)) :: (((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int) :: ((Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int) :: (Big_int_Z.unit_big_int :: (Big_int_Z.zero_big_int :: []))))))))))))))))))))))))
+
+(** val odd_row : Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let odd_row a =
+  if forallb Z.even a then fold_left divided powers_of_two a else a
+
+(** val is_unit_row :
+    Big_int_Z.big_int -> int -> Big_int_Z.big_int list -> bool **)
+
+let rec is_unit_row q k = function
+| [] -> true
+| u :: e' ->
+  ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+     (fun _ ->
+     (&&)
+       (Z.eqb (Z.modulo (Z.sub u Big_int_Z.unit_big_int) q)
+         Big_int_Z.zero_big_int)
+       (forallb (fun v -> Z.eqb (Z.modulo v q) Big_int_Z.zero_big_int) e'))
+     (fun k' ->
+     (&&) (Z.eqb (Z.modulo u q) Big_int_Z.zero_big_int) (is_unit_row q k' e'))
+     k)
+
+(** val are_unit_rows :
+    oracle -> Big_int_Z.big_int -> packed_rows -> Big_int_Z.big_int list list
+    -> int -> bool **)
+
+let rec are_unit_rows propose q rows0 l k =
+  match l with
+  | [] -> true
+  | l0 :: l' ->
+    (match product propose rows0 l0 with
+     | Some e ->
+       (&&) (is_unit_row q k e)
+         (are_unit_rows propose q rows0 l' (Stdlib.Int.succ k))
+     | None -> false)
+
+(** val invertible_modulo :
+    oracle -> Big_int_Z.big_int -> int -> Big_int_Z.big_int list list -> bool **)
+
+let invertible_modulo propose q size block0 =
+  let reduced = tmap (tmap (fun u -> Z.modulo u q)) block0 in
+  let l = propose.modular_inverse q reduced in
+  let weight0 =
+    fold_left (fun m l0 -> Z.max m (sum_abs l0)) l Big_int_Z.zero_big_int
+  in
+  (&&)
+    ((&&)
+      ((&&)
+        ((&&) (Z.ltb Big_int_Z.unit_big_int q) ((=) (size_of block0) size))
+        ((=) (size_of l) size))
+      (forallb (fun a -> (=) (size_of a) size) block0))
+    (are_unit_rows propose q (pack_rows propose size weight0 reduced) l 0)
+
+(** val layer_ok : layer -> bool **)
+
+let layer_ok l =
+  (&&) ((=) (size_of l.rectified) (size_of l.rows))
+    (forallb (fun r -> (=) (size_of r.coefficients) l.inputs) l.rows)
+
+(** val widths_ok : int -> layer list -> bool **)
+
+let rec widths_ok n = function
+| [] -> true
+| l :: ls' ->
+  (&&) ((&&) ((=) l.inputs n) (layer_ok l)) (widths_ok (size_of l.rows) ls')
+
+(** val network_ok : network -> bool **)
+
+let network_ok net =
+  widths_ok net.network_inputs net.layers
+
+(** val point_ok : int -> point -> bool **)
+
+let point_ok n p =
+  (&&) (Z.ltb Big_int_Z.zero_big_int p.denominator)
+    ((=) (size_of p.numerators) n)
+
+(** val domain_ok : int -> domain -> bool **)
+
+let domain_ok n = function
+| Box (lower, upper) ->
+  (&&) ((&&) (point_ok n lower) (point_ok n upper))
+    (forallb (fun b -> b)
+      (tmap2 (fun lo hi ->
+        Z.leb (Z.mul lo upper.denominator) (Z.mul hi lower.denominator))
+        lower.numerators upper.numerators))
+| Polytope sides0 -> forallb (fun s -> (=) (size_of (snd s)) n) sides0
+| _ -> true
+
+(** val lowest_exponent : row list -> Big_int_Z.big_int **)
+
+let lowest_exponent rs =
+  fold_left (fun m r -> Z.min m r.exponent) rs Big_int_Z.zero_big_int
+
+(** val row_values : layer -> point -> point **)
+
+let row_values l p =
+  let low = lowest_exponent l.rows in
+  { denominator = (Z.shiftl p.denominator (Z.opp low)); numerators =
+  (tmap (fun r ->
+    Z.shiftl
+      (Z.add (Z.mul r.constant p.denominator)
+        (dot r.coefficients p.numerators)) (Z.sub r.exponent low)) l.rows) }
+
+(** val rectify : layer -> point -> point **)
+
+let rectify l z0 =
+  { denominator = z0.denominator; numerators =
+    (tmap2 (fun v b -> if b then Z.max Big_int_Z.zero_big_int v else v)
+      z0.numerators l.rectified) }
+
+(** val layer_value : layer -> point -> point **)
+
+let layer_value l p =
+  rectify l (row_values l p)
+
+(** val contains : domain -> point -> bool **)
+
+let contains k p =
+  match k with
+  | AllSpace -> true
+  | Orthant -> forallb (Z.leb Big_int_Z.zero_big_int) p.numerators
+  | Box (lower, upper) ->
+    (&&)
+      (forallb (fun b -> b)
+        (tmap2 (fun lo v ->
+          Z.leb (Z.mul lo p.denominator) (Z.mul v lower.denominator))
+          lower.numerators p.numerators))
+      (forallb (fun b -> b)
+        (tmap2 (fun v hi ->
+          Z.leb (Z.mul v upper.denominator) (Z.mul hi p.denominator))
+          p.numerators upper.numerators))
+  | Polytope sides0 ->
+    forallb (fun s ->
+      Z.leb (Z.add (Z.mul (fst s) p.denominator) (dot (snd s) p.numerators))
+        Big_int_Z.zero_big_int) sides0
+
+(** val same_point : point -> point -> bool **)
+
+let same_point p p' =
+  (&&) ((=) (size_of p.numerators) (size_of p'.numerators))
+    (forallb (fun b -> b)
+      (tmap2 (fun u v ->
+        Z.eqb (Z.mul u p'.denominator) (Z.mul v p.denominator)) p.numerators
+        p'.numerators))
+
+type general_row = { is_equality : bool; weight : Big_int_Z.big_int;
+                     binary : Big_int_Z.big_int;
+                     normal : Big_int_Z.big_int list }
+
+type system = { columns : int; general : general_row list;
+                lower_sides : bool list; upper_sides : bool list }
+
+(** val nonzero_rows : general_row list -> general_row list **)
+
+let nonzero_rows rs =
+  pick (tmap (fun r -> negb (is_zero r.normal)) rs) rs
+
+(** val layer_general : bool -> row -> general_row **)
+
+let layer_general equality r =
+  { is_equality = equality; weight = Big_int_Z.unit_big_int; binary =
+    r.exponent; normal = r.coefficients }
+
+(** val polytope_general :
+    (Big_int_Z.big_int*Big_int_Z.big_int list) -> general_row **)
+
+let polytope_general s =
+  { is_equality = false; weight = Big_int_Z.unit_big_int; binary =
+    Big_int_Z.zero_big_int; normal = (snd s) }
+
+(** val all_columns : bool -> int -> bool list **)
+
+let all_columns b n =
+  repeat_onto b n []
+
+(** val in_P : bool -> Big_int_Z.big_int -> bool **)
+
+let in_P marked v =
+  (||) (negb marked) (Z.ltb Big_int_Z.zero_big_int v)
+
+(** val active_rows : layer -> point -> general_row list **)
+
+let active_rows l z0 =
+  tmap (layer_general true)
+    (pick (tmap2 in_P l.rectified z0.numerators) l.rows)
+
+(** val tight_layer_rows : layer -> point -> general_row list **)
+
+let tight_layer_rows l z0 =
+  pick
+    (tmap2 (fun marked v ->
+      (||) (in_P marked v) (Z.eqb v Big_int_Z.zero_big_int)) l.rectified
+      z0.numerators)
+    (tmap2 (fun r e -> layer_general e r) l.rows
+      (tmap2 in_P l.rectified z0.numerators))
+
+(** val tight_system : layer -> domain -> point -> point -> system **)
+
+let tight_system l k x z0 =
+  let n = l.inputs in
+  let d = x.denominator in
+  let none = all_columns false n in
+  let rows_of = fun k0 ->
+    match k0 with
+    | AllSpace -> []
+    | Orthant -> []
+    | Box (_, _) -> []
+    | Polytope sides0 ->
+      tmap polytope_general
+        (pick
+          (tmap (fun s ->
+            Z.eqb (Z.add (Z.mul (fst s) d) (dot (snd s) x.numerators))
+              Big_int_Z.zero_big_int) sides0) sides0)
+  in
+  (match k with
+   | Orthant ->
+     let lower = tmap (Z.eqb Big_int_Z.zero_big_int) x.numerators in
+     { columns = n; general =
+     (nonzero_rows (tapp (tight_layer_rows l z0) (rows_of k))); lower_sides =
+     lower; upper_sides = none }
+   | Box (lo, hi) ->
+     let lower =
+       tmap2 (fun b v -> Z.eqb (Z.mul b d) (Z.mul v lo.denominator))
+         lo.numerators x.numerators
+     in
+     let upper =
+       tmap2 (fun b v -> Z.eqb (Z.mul b d) (Z.mul v hi.denominator))
+         hi.numerators x.numerators
+     in
+     { columns = n; general =
+     (nonzero_rows (tapp (tight_layer_rows l z0) (rows_of k))); lower_sides =
+     lower; upper_sides = upper }
+   | _ ->
+     { columns = n; general =
+       (nonzero_rows (tapp (tight_layer_rows l z0) (rows_of k)));
+       lower_sides = none; upper_sides = none })
+
+(** val recession_system : layer -> domain -> point -> system **)
+
+let recession_system l k z0 =
+  let n = l.inputs in
+  let layer_rows =
+    tmap2 (fun r e -> layer_general e r) l.rows
+      (tmap2 in_P l.rectified z0.numerators)
+  in
+  let polytope_rows =
+    match k with
+    | AllSpace -> []
+    | Orthant -> []
+    | Box (_, _) -> []
+    | Polytope sides0 -> tmap polytope_general sides0
+  in
+  let lower =
+    all_columns
+      (match k with
+       | AllSpace -> false
+       | Polytope _ -> false
+       | _ -> true) n
+  in
+  let upper = all_columns (match k with
+                           | Box (_, _) -> true
+                           | _ -> false) n in
+  { columns = n; general = (nonzero_rows (tapp layer_rows polytope_rows));
+  lower_sides = lower; upper_sides = upper }
+
+(** val up : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+let up e =
+  Z.shiftl Big_int_Z.unit_big_int (Z.max Big_int_Z.zero_big_int e)
+
+(** val down : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+let down e =
+  Z.shiftl Big_int_Z.unit_big_int (Z.max Big_int_Z.zero_big_int (Z.opp e))
+
+(** val box_rows :
+    int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+    -> Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list
+    -> general_row list **)
+
+let rec box_rows n j dl dh wl wh lo hi =
+  match lo with
+  | [] -> []
+  | l :: lo' ->
+    (match hi with
+     | [] -> []
+     | h :: hi' ->
+       { is_equality = false; weight = wl; binary = Big_int_Z.zero_big_int;
+         normal =
+         (repeat_onto Big_int_Z.zero_big_int j
+           ((Z.opp dl) :: (repeat_onto Big_int_Z.zero_big_int
+                            (sub n (Stdlib.Int.succ j)) (l :: [])))) } :: ({ is_equality =
+         false; weight = wh; binary = Big_int_Z.zero_big_int; normal =
+         (repeat_onto Big_int_Z.zero_big_int j
+           (dh :: (repeat_onto Big_int_Z.zero_big_int
+                    (sub n (Stdlib.Int.succ j)) ((Z.opp h) :: [])))) } :: 
+         (box_rows n (Stdlib.Int.succ j) dl dh wl wh lo' hi')))
+
+(** val homogenised_system : layer -> domain -> point -> system **)
+
+let homogenised_system l k y =
+  let n = l.inputs in
+  let y0 = y.denominator in
+  (match k with
+   | Box (lo, hi) ->
+     let dl = lo.denominator in
+     let dh = hi.denominator in
+     let equality_row = fun r v ->
+       let f = Z.mul y0 (up r.exponent) in
+       { is_equality = true; weight = (Z.to_pos (Z.mul dl dh)); binary =
+       (Z.opp (Z.max Big_int_Z.zero_big_int (Z.opp r.exponent))); normal =
+       (tapp (tmap (Z.mul f) r.coefficients)
+         ((Z.sub (Z.mul r.constant f) (Z.mul v (down r.exponent))) :: [])) }
+     in
+     let layer_row = fun r vb ->
+       let v,marked = vb in
+       if in_P marked v
+       then equality_row r v
+       else { is_equality = false; weight =
+              (Z.to_pos (Z.mul (Z.mul y0 dl) dh)); binary = r.exponent;
+              normal = (tapp r.coefficients (r.constant :: [])) }
+     in
+     let layer_rows =
+       tmap2 layer_row l.rows
+         (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified)
+     in
+     let domain_rows =
+       match k with
+       | AllSpace -> []
+       | Orthant -> []
+       | Box (lo0, hi0) ->
+         box_rows n 0 dl dh (Z.to_pos (Z.mul y0 dh)) (Z.to_pos (Z.mul y0 dl))
+           lo0.numerators hi0.numerators
+       | Polytope sides0 ->
+         tmap (fun s -> { is_equality = false; weight =
+           (Z.to_pos (Z.mul (Z.mul y0 dl) dh)); binary =
+           Big_int_Z.zero_big_int; normal = (tapp (snd s) ((fst s) :: [])) })
+           sides0
+     in
+     let lower =
+       match k with
+       | AllSpace -> tapp (all_columns false n) (true :: [])
+       | Orthant -> all_columns true (Stdlib.Int.succ n)
+       | _ -> tapp (all_columns false n) (true :: [])
+     in
+     { columns = (Stdlib.Int.succ n); general =
+     (nonzero_rows (tapp layer_rows domain_rows)); lower_sides = lower;
+     upper_sides = (all_columns false (Stdlib.Int.succ n)) }
+   | _ ->
+     let dl = Big_int_Z.unit_big_int in
+     let dh = Big_int_Z.unit_big_int in
+     let equality_row = fun r v ->
+       let f = Z.mul y0 (up r.exponent) in
+       { is_equality = true; weight = (Z.to_pos (Z.mul dl dh)); binary =
+       (Z.opp (Z.max Big_int_Z.zero_big_int (Z.opp r.exponent))); normal =
+       (tapp (tmap (Z.mul f) r.coefficients)
+         ((Z.sub (Z.mul r.constant f) (Z.mul v (down r.exponent))) :: [])) }
+     in
+     let layer_row = fun r vb ->
+       let v,marked = vb in
+       if in_P marked v
+       then equality_row r v
+       else { is_equality = false; weight =
+              (Z.to_pos (Z.mul (Z.mul y0 dl) dh)); binary = r.exponent;
+              normal = (tapp r.coefficients (r.constant :: [])) }
+     in
+     let layer_rows =
+       tmap2 layer_row l.rows
+         (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified)
+     in
+     let domain_rows =
+       match k with
+       | AllSpace -> []
+       | Orthant -> []
+       | Box (lo, hi) ->
+         box_rows n 0 dl dh (Z.to_pos (Z.mul y0 dh)) (Z.to_pos (Z.mul y0 dl))
+           lo.numerators hi.numerators
+       | Polytope sides0 ->
+         tmap (fun s -> { is_equality = false; weight =
+           (Z.to_pos (Z.mul (Z.mul y0 dl) dh)); binary =
+           Big_int_Z.zero_big_int; normal = (tapp (snd s) ((fst s) :: [])) })
+           sides0
+     in
+     let lower =
+       match k with
+       | AllSpace -> tapp (all_columns false n) (true :: [])
+       | Orthant -> all_columns true (Stdlib.Int.succ n)
+       | _ -> tapp (all_columns false n) (true :: [])
+     in
+     { columns = (Stdlib.Int.succ n); general =
+     (nonzero_rows (tapp layer_rows domain_rows)); lower_sides = lower;
+     upper_sides = (all_columns false (Stdlib.Int.succ n)) })
+
+type entry =
+| General of general_row
+| Side of int * Big_int_Z.big_int
+
+(** val sides_onto :
+    int -> bool list -> bool list -> entry list -> entry list **)
+
+let rec sides_onto j lower upper reversed =
+  match lower with
+  | [] -> rev_append reversed []
+  | l :: lower' ->
+    (match upper with
+     | [] -> rev_append reversed []
+     | u :: upper' ->
+       let reversed0 =
+         if l
+         then (Side (j, (Big_int_Z.minus_big_int
+                Big_int_Z.unit_big_int))) :: reversed
+         else reversed
+       in
+       let reversed1 =
+         if u
+         then (Side (j, Big_int_Z.unit_big_int)) :: reversed0
+         else reversed0
+       in
+       sides_onto (Stdlib.Int.succ j) lower' upper' reversed1)
+
+(** val sides : system -> entry list **)
+
+let sides s =
+  sides_onto 0 s.lower_sides s.upper_sides []
+
+(** val side_marks_onto :
+    bool list -> bool list -> bool list -> bool list -> bool list -> bool list **)
+
+let rec side_marks_onto lower upper mark_lower mark_upper reversed =
+  match lower with
+  | [] -> rev_append reversed []
+  | l :: lower' ->
+    (match upper with
+     | [] -> rev_append reversed []
+     | u :: upper' ->
+       (match mark_lower with
+        | [] -> rev_append reversed []
+        | ml :: mark_lower' ->
+          (match mark_upper with
+           | [] -> rev_append reversed []
+           | mu :: mark_upper' ->
+             let reversed0 = if l then ml :: reversed else reversed in
+             let reversed1 = if u then mu :: reversed0 else reversed0 in
+             side_marks_onto lower' upper' mark_lower' mark_upper' reversed1)))
+
+(** val side_marks : system -> bool list -> bool list -> bool list **)
+
+let side_marks s mark_lower mark_upper =
+  side_marks_onto s.lower_sides s.upper_sides mark_lower mark_upper []
+
+(** val entry_at : Big_int_Z.big_int list -> int -> Big_int_Z.big_int **)
+
+let rec entry_at d j =
+  match d with
+  | [] -> Big_int_Z.zero_big_int
+  | u :: d' ->
+    ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+       (fun _ -> u)
+       (fun j' -> entry_at d' j')
+       j)
+
+(** val entry_dot : Big_int_Z.big_int list -> entry -> Big_int_Z.big_int **)
+
+let entry_dot d = function
+| General r -> dot r.normal d
+| Side (j, sign) -> Z.mul sign (entry_at d j)
+
+(** val entry_is_zero : entry -> bool **)
+
+let entry_is_zero = function
+| General r -> is_zero r.normal
+| Side (_, _) -> false
+
+(** val general_normals : entry list -> Big_int_Z.big_int list list **)
+
+let general_normals es =
+  rev_append
+    (fold_left (fun ns e ->
+      match e with
+      | General r -> r.normal :: ns
+      | Side (_, _) -> ns) es []) []
+
+(** val side_columns : entry list -> int list **)
+
+let side_columns es =
+  rev_append
+    (fold_left (fun js e ->
+      match e with
+      | General _ -> js
+      | Side (j, _) -> j :: js) es []) []
+
+(** val scale_weights :
+    general_row list -> Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let scale_weights rs ws =
+  let low = fold_left (fun m r -> Z.min m r.binary) rs Big_int_Z.zero_big_int
+  in
+  tmap2 (fun r w -> Z.shiftl (Z.mul w r.weight) (Z.sub r.binary low)) rs ws
+
+(** val signs_ok : general_row list -> Big_int_Z.big_int list -> bool **)
+
+let signs_ok rs ws =
+  (&&) ((=) (size_of rs) (size_of ws))
+    (forallb (fun b -> b)
+      (tmap2 (fun r w -> (||) r.is_equality (Z.leb Big_int_Z.zero_big_int w))
+        rs ws))
+
+type block = { block_size : int; block_entries : entry list;
+               block_places : place list }
+
+(** val places_onto :
+    int -> bool list -> int list -> place list -> place list option **)
+
+let rec places_onto j columns0 units reversed =
+  match columns0 with
+  | [] ->
+    (match units with
+     | [] -> Some (rev_append reversed [])
+     | _ :: _ -> None)
+  | c :: columns' ->
+    (match units with
+     | [] ->
+       places_onto (Stdlib.Int.succ j) columns' []
+         ((if c then Inside else Outside) :: reversed)
+     | u :: units' ->
+       if (=) u j
+       then if c
+            then places_onto (Stdlib.Int.succ j) columns' units'
+                   (Beside :: reversed)
+            else None
+       else places_onto (Stdlib.Int.succ j) columns' units
+              ((if c then Inside else Outside) :: reversed))
+
+(** val block_of : int -> entry list -> rank_evidence -> block option **)
+
+let block_of n es r =
+  match fit (size_of es) r.chosen_rows with
+  | Some rows0 ->
+    (match fit n r.chosen_columns with
+     | Some columns0 ->
+       let chosen = pick rows0 es in
+       (match places_onto 0 columns0 (side_columns chosen) [] with
+        | Some places ->
+          if (&&)
+               ((&&)
+                 ((&&) ((=) (number rows0) r.rank_value)
+                   ((=) (number columns0) r.rank_value))
+                 ((=) (size_of (general_normals chosen))
+                   (number (tmap is_inside places))))
+               (forallb (fun a -> (=) (size_of a) n) (general_normals chosen))
+          then Some { block_size = r.rank_value; block_entries = chosen;
+                 block_places = places }
+          else None
+        | None -> None)
+     | None -> None)
+  | None -> None
+
+(** val is_regular : oracle -> Big_int_Z.big_int -> block -> bool **)
+
+let is_regular propose q b =
+  let inside = tmap is_inside b.block_places in
+  let normals = general_normals b.block_entries in
+  let size = number inside in
+  let modulo0 = fun q0 ->
+    invertible_modulo propose q0 size
+      (tmap (fun a -> pick inside (odd_row a)) normals)
+  in
+  let near = fun attempt ->
+    match bound_inverse propose attempt
+            (tmap (fun b0 -> if b0 then Inside else Outside) inside) normals
+            (zeros size) [] with
+    | Some _ -> true
+    | None -> false
+  in
+  if Z.eqb q Big_int_Z.zero_big_int
+  then (||)
+         ((||) (near 0)
+           (modulo0
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+             Big_int_Z.unit_big_int))))))))))))))))))))))))))))))))
+         (existsb near (tl attempts))
+  else modulo0 q
+
+(** val terms_ok :
+    int -> bool list -> entry list -> (int*Big_int_Z.big_int) list ->
+    (general_row*Big_int_Z.big_int) list -> (int*Big_int_Z.big_int) list ->
+    ((general_row*Big_int_Z.big_int) list*(int*Big_int_Z.big_int) list) option **)
+
+let rec terms_ok next rows0 es ts general_terms side_terms =
+  match es with
+  | [] ->
+    (match ts with
+     | [] -> Some (general_terms,side_terms)
+     | _ :: _ -> None)
+  | e :: es' ->
+    (match rows0 with
+     | [] ->
+       (match ts with
+        | [] -> Some (general_terms,side_terms)
+        | _ :: _ -> None)
+     | b :: rows' ->
+       (match ts with
+        | [] -> Some (general_terms,side_terms)
+        | p :: ts' ->
+          let j,c = p in
+          if (=) j next
+          then if (&&) b (negb (Z.eqb c Big_int_Z.zero_big_int))
+               then (match e with
+                     | General r ->
+                       terms_ok (Stdlib.Int.succ next) rows' es' ts'
+                         ((r,c) :: general_terms) side_terms
+                     | Side (k, sign) ->
+                       terms_ok (Stdlib.Int.succ next) rows' es' ts'
+                         general_terms ((k,(Z.mul c sign)) :: side_terms))
+               else None
+          else terms_ok (Stdlib.Int.succ next) rows' es' ts general_terms
+                 side_terms))
+
+(** val unit_at :
+    int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list **)
+
+let unit_at n j c =
+  repeat_onto Big_int_Z.zero_big_int j
+    (c :: (zeros (sub n (Stdlib.Int.succ j))))
+
+(** val relation_holds :
+    int -> bool list -> entry list -> int -> entry -> relation -> bool **)
+
+let relation_holds n rows0 es i e rel =
+  (&&) ((&&) ((=) rel.related i) (Z.ltb Big_int_Z.zero_big_int rel.factor))
+    (match terms_ok 0 rows0 es rel.terms [] [] with
+     | Some p ->
+       let general_terms,side_terms = p in
+       (match e with
+        | General r ->
+          let general_terms0 = (r,(Z.opp rel.factor)) :: general_terms in
+          let rs = tmap fst general_terms0 in
+          let low =
+            fold_left (fun m r0 -> Z.min m r0.binary) rs
+              Big_int_Z.zero_big_int
+          in
+          let one = Z.shiftl Big_int_Z.unit_big_int (Z.opp low) in
+          let sum =
+            combination (scale_weights rs (tmap snd general_terms0))
+              (tmap (fun g -> g.normal) rs) (zeros n)
+          in
+          is_zero
+            (fold_left (fun acc t ->
+              add_scaled (Z.mul one (snd t))
+                (unit_at n (fst t) Big_int_Z.unit_big_int) acc) side_terms
+              sum)
+        | Side (k, sign) ->
+          let side_terms0 = (k,(Z.mul (Z.opp rel.factor) sign)) :: side_terms
+          in
+          let rs = tmap fst general_terms in
+          let low =
+            fold_left (fun m r -> Z.min m r.binary) rs Big_int_Z.zero_big_int
+          in
+          let one = Z.shiftl Big_int_Z.unit_big_int (Z.opp low) in
+          let sum =
+            combination (scale_weights rs (tmap snd general_terms))
+              (tmap (fun g -> g.normal) rs) (zeros n)
+          in
+          is_zero
+            (fold_left (fun acc t ->
+              add_scaled (Z.mul one (snd t))
+                (unit_at n (fst t) Big_int_Z.unit_big_int) acc) side_terms0
+              sum))
+     | None -> false)
+
+(** val relations_hold :
+    int -> bool list -> entry list -> int -> bool list -> entry list ->
+    relation list -> bool **)
+
+let rec relations_hold n rows0 all i marks es rels =
+  match es with
+  | [] -> (match rels with
+           | [] -> true
+           | _ :: _ -> false)
+  | e :: es' ->
+    (match marks with
+     | [] -> (match rels with
+              | [] -> true
+              | _ :: _ -> false)
+     | b :: marks' ->
+       if (||) b (entry_is_zero e)
+       then relations_hold n rows0 all (Stdlib.Int.succ i) marks' es' rels
+       else (match rels with
+             | [] -> false
+             | rel :: rels' ->
+               (&&) (relation_holds n rows0 all i e rel)
+                 (relations_hold n rows0 all (Stdlib.Int.succ i) marks' es'
+                   rels')))
+
+(** val null_vectors_ok :
+    int -> entry list -> bool list -> int -> int -> Big_int_Z.big_int list
+    list -> bool **)
+
+let rec null_vectors_ok n es outside k total = function
+| [] -> (=) k total
+| v :: vs' ->
+  let at_outside = pick outside v in
+  let before,from = split_at k at_outside in
+  (&&)
+    ((&&)
+      ((&&) ((&&) ((=) (size_of v) n) (is_zero before))
+        (match from with
+         | [] -> false
+         | own :: after ->
+           (&&) (negb (Z.eqb own Big_int_Z.zero_big_int)) (is_zero after)))
+      (forallb (fun e -> Z.eqb (entry_dot v e) Big_int_Z.zero_big_int) es))
+    (null_vectors_ok n es outside (Stdlib.Int.succ k) total vs')
+
+(** val columns_met : int -> entry list -> bool list **)
+
+let columns_met n es =
+  fold_left (fun met e ->
+    match e with
+    | General r ->
+      tmap2 (fun b a -> (||) b (negb (Z.eqb a Big_int_Z.zero_big_int))) met
+        r.normal
+    | Side (j, _) ->
+      tmap2 (fun b a -> (||) b (negb (Z.eqb a Big_int_Z.zero_big_int))) met
+        (unit_at n j Big_int_Z.unit_big_int)) es (repeat_onto false n [])
+
+(** val at_most : int -> entry list -> rank_evidence -> bool **)
+
+let at_most n es r =
+  match r.bound_above with
+  | ByRows ->
+    (=) (number (tmap (fun e -> negb (entry_is_zero e)) es)) r.rank_value
+  | ByColumns -> (=) (number (columns_met n es)) r.rank_value
+  | ByRelations rels ->
+    (match fit (size_of es) r.chosen_rows with
+     | Some rows0 -> relations_hold n rows0 es 0 rows0 es rels
+     | None -> false)
+  | ByNullVectors vs ->
+    (match fit n r.chosen_columns with
+     | Some columns0 ->
+       let outside = tmap negb columns0 in
+       null_vectors_ok n es outside 0 (number outside) vs
+     | None -> false)
+
+(** val check_rank :
+    oracle -> int -> entry list -> rank_evidence -> block option **)
+
+let check_rank propose n es r =
+  match block_of n es r with
+  | Some b ->
+    if (&&) (is_regular propose r.modulus b) (at_most n es r)
+    then Some b
+    else None
+  | None -> None
+
+(** val implied :
+    bool -> bool -> Big_int_Z.big_int -> Big_int_Z.big_int*Big_int_Z.big_int **)
+
+let implied lower upper sigma =
+  if lower
+  then if upper
+       then Big_int_Z.zero_big_int,Big_int_Z.zero_big_int
+       else (Z.max Big_int_Z.zero_big_int sigma),(Z.max
+                                                   Big_int_Z.zero_big_int
+                                                   (Z.opp sigma))
+  else if upper
+       then (Z.max Big_int_Z.zero_big_int (Z.opp sigma)),(Z.max
+                                                           Big_int_Z.zero_big_int
+                                                           sigma)
+       else Big_int_Z.zero_big_int,(Z.abs sigma)
+
+(** val implied_multipliers :
+    system -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+    list **)
+
+let implied_multipliers s sigma =
+  tmap2 (fun sides0 v -> implied (fst sides0) (snd sides0) v)
+    (tmap2 (fun x x0 -> x,x0) s.lower_sides s.upper_sides) sigma
+
+(** val residual_norm :
+    (Big_int_Z.big_int*Big_int_Z.big_int) list -> Big_int_Z.big_int **)
+
+let residual_norm implied0 =
+  fold_left (fun sum lv -> Z.add sum (snd lv)) implied0 Big_int_Z.zero_big_int
+
+(** val place_sides :
+    bool list -> bool list -> bool list -> place list -> place list option **)
+
+let rec place_sides lower upper marks reversed =
+  match lower with
+  | [] ->
+    (match marks with
+     | [] -> Some (rev_append reversed [])
+     | _ :: _ -> None)
+  | l :: lower' ->
+    (match upper with
+     | [] ->
+       (match marks with
+        | [] -> Some (rev_append reversed [])
+        | _ :: _ -> None)
+     | u :: upper' ->
+       if l
+       then (match marks with
+             | [] ->
+               let in_lower = false in
+               let marks0 = [] in
+               if u
+               then (match marks0 with
+                     | [] ->
+                       let in_upper = false in
+                       let marks1 = [] in
+                       if (&&) in_lower in_upper
+                       then None
+                       else place_sides lower' upper' marks1
+                              ((if (||) in_lower in_upper
+                                then Beside
+                                else Inside) :: reversed)
+                     | m :: ms ->
+                       if (&&) in_lower m
+                       then None
+                       else place_sides lower' upper' ms
+                              ((if (||) in_lower m then Beside else Inside) :: reversed))
+               else let in_upper = false in
+                    if (&&) in_lower in_upper
+                    then None
+                    else place_sides lower' upper' marks0
+                           ((if (||) in_lower in_upper then Beside else Inside) :: reversed)
+             | m :: ms ->
+               if u
+               then (match ms with
+                     | [] ->
+                       let in_upper = false in
+                       let marks0 = [] in
+                       if (&&) m in_upper
+                       then None
+                       else place_sides lower' upper' marks0
+                              ((if (||) m in_upper then Beside else Inside) :: reversed)
+                     | m0 :: ms0 ->
+                       if (&&) m m0
+                       then None
+                       else place_sides lower' upper' ms0
+                              ((if (||) m m0 then Beside else Inside) :: reversed))
+               else let in_upper = false in
+                    if (&&) m in_upper
+                    then None
+                    else place_sides lower' upper' ms
+                           ((if (||) m in_upper then Beside else Inside) :: reversed))
+       else let in_lower = false in
+            if u
+            then (match marks with
+                  | [] ->
+                    let in_upper = false in
+                    let marks0 = [] in
+                    if (&&) in_lower in_upper
+                    then None
+                    else place_sides lower' upper' marks0
+                           ((if (||) in_lower in_upper then Beside else Inside) :: reversed)
+                  | m :: ms ->
+                    if (&&) in_lower m
+                    then None
+                    else place_sides lower' upper' ms
+                           ((if (||) in_lower m then Beside else Inside) :: reversed))
+            else let in_upper = false in
+                 if (&&) in_lower in_upper
+                 then None
+                 else place_sides lower' upper' marks
+                        ((if (||) in_lower in_upper then Beside else Inside) :: reversed))
+
+(** val exceeds :
+    inverse_bound -> Big_int_Z.big_int -> (bool*Big_int_Z.big_int) list ->
+    (bool*Big_int_Z.big_int) list -> bool **)
+
+let exceeds b norm chosen chosen_sides =
+  let enough = fun equality_w q ->
+    (||) (fst equality_w)
+      (Z.ltb (Z.mul norm q) (Z.mul b.gap (snd equality_w)))
+  in
+  (&&) (forallb (fun x -> x) (tmap2 enough chosen b.row_bounds))
+    (forallb (fun x -> x) (tmap2 enough chosen_sides b.side_bounds))
+
+(** val margin_holds :
+    oracle -> system -> bool list -> Big_int_Z.big_int -> Big_int_Z.big_int
+    list -> bool **)
+
+let margin_holds propose s selected outside ws =
+  let rs = s.general in
+  let k = size_of rs in
+  (match fit (add k (size_of (sides s))) selected with
+   | Some marks ->
+     let in_S,sides_in_S = split_at k marks in
+     (match place_sides s.lower_sides s.upper_sides sides_in_S [] with
+      | Some places ->
+        let scaled =
+          scale_weights rs
+            (tmap2 (fun b w -> if b then w else Z.shiftl w outside) in_S ws)
+        in
+        let normals = tmap (fun g -> g.normal) rs in
+        let implied0 =
+          implied_multipliers s (combination scaled normals (zeros s.columns))
+        in
+        let norm = residual_norm implied0 in
+        let chosen =
+          tmap2 (fun r w -> r.is_equality,w) (pick in_S rs) (pick in_S scaled)
+        in
+        let beside = tmap is_beside places in
+        let chosen_sides =
+          tmap2 (fun x x0 -> x,x0)
+            (pick beside (tmap2 (&&) s.lower_sides s.upper_sides))
+            (pick beside (tmap fst implied0))
+        in
+        (&&)
+          ((&&)
+            ((&&)
+              ((&&)
+                ((&&)
+                  ((&&)
+                    ((&&) ((=) (number marks) s.columns)
+                      ((=) (size_of s.lower_sides) s.columns))
+                    ((=) (size_of s.upper_sides) s.columns))
+                  (Z.leb Big_int_Z.zero_big_int outside)) (signs_ok rs ws))
+              (signs_ok rs scaled))
+            (forallb (fun a -> (=) (size_of a) s.columns) normals))
+          (existsb (fun attempt ->
+            match bound_inverse propose attempt places (pick in_S normals)
+                    (zeros (number in_S)) (zeros (number beside)) with
+            | Some b -> exceeds b norm chosen chosen_sides
+            | None -> false) attempts)
+      | None -> false)
+   | None -> false)
+
+(** val exact_multipliers :
+    system -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+    list option **)
+
+let exact_multipliers s ws =
+  let scaled = scale_weights s.general ws in
+  let implied0 =
+    implied_multipliers s
+      (combination scaled (tmap (fun g -> g.normal) s.general)
+        (zeros s.columns))
+  in
+  if (&&)
+       ((&&)
+         ((&&)
+           ((&&) ((&&) (signs_ok s.general ws) (signs_ok s.general scaled))
+             ((=) (size_of s.lower_sides) s.columns))
+           ((=) (size_of s.upper_sides) s.columns))
+         (forallb (fun r -> (=) (size_of r.normal) s.columns) s.general))
+       (Z.eqb (residual_norm implied0) Big_int_Z.zero_big_int)
+  then Some implied0
+  else None
+
+(** val fixed_columns : system -> bool list **)
+
+let fixed_columns s =
+  tmap2 (&&) s.lower_sides s.upper_sides
+
+(** val positive0 :
+    (Big_int_Z.big_int*Big_int_Z.big_int) list -> bool list **)
+
+let positive0 implied0 =
+  tmap (fun lv -> Z.ltb Big_int_Z.zero_big_int (fst lv)) implied0
+
+(** val entries_of : system -> entry list **)
+
+let entries_of s =
+  tapp (tmap (fun x -> General x) s.general) (sides s)
+
+(** val support :
+    system -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+    list -> entry list **)
+
+let support s ws implied0 =
+  let general_marks =
+    tmap2 (fun r w ->
+      (||) r.is_equality (negb (Z.eqb w Big_int_Z.zero_big_int))) s.general ws
+  in
+  let lower_marks = tmap2 (||) (fixed_columns s) (positive0 implied0) in
+  let upper_marks =
+    tmap2 (fun fixed p -> (&&) (negb fixed) p) (fixed_columns s)
+      (positive0 implied0)
+  in
+  pick (tapp general_marks (side_marks s lower_marks upper_marks))
+    (entries_of s)
+
+(** val check_trivial : oracle -> system -> evidence -> bool **)
+
+let check_trivial propose s = function
+| TrivialMargin (selected, outside, ws) ->
+  margin_holds propose s selected outside ws
+| TrivialExact (ws, r) ->
+  (match exact_multipliers s ws with
+   | Some implied0 ->
+     (&&)
+       ((&&) ((=) r.rank_value s.columns)
+         (match r.bound_above with
+          | ByColumns -> true
+          | _ -> false))
+       (match check_rank propose s.columns (support s ws implied0) r with
+        | Some _ -> true
+        | None -> false)
+   | None -> false)
+| _ -> false
+
+(** val reach : bool list -> entry -> Big_int_Z.big_int **)
+
+let reach covered = function
+| General r -> sum_abs (pick covered r.normal)
+| Side (j, _) ->
+  if nth j covered false
+  then Big_int_Z.unit_big_int
+  else Big_int_Z.zero_big_int
+
+(** val general_rho :
+    Big_int_Z.big_int list -> entry list -> Big_int_Z.big_int list **)
+
+let general_rho d es =
+  tmap (fun a -> Z.abs (dot a d)) (general_normals es)
+
+(** val side_rho :
+    Big_int_Z.big_int list -> entry list -> Big_int_Z.big_int list **)
+
+let side_rho d es =
+  tmap (fun j -> Z.abs (entry_at d j)) (side_columns es)
+
+(** val check_ray :
+    oracle -> int -> entry list -> entry list -> block -> evidence -> bool **)
+
+let check_ray propose n equalities strict b = function
+| RayMargin d ->
+  (&&)
+    ((&&) ((=) (size_of d) n)
+      (match strict with
+       | [] -> negb ((=) b.block_size n)
+       | _ :: _ -> true))
+    (let covered =
+       tmap (fun p -> (||) (is_inside p) (is_beside p)) b.block_places
+     in
+     existsb (fun attempt ->
+       match bound_inverse propose attempt b.block_places
+               (general_normals b.block_entries)
+               (general_rho d b.block_entries) (side_rho d b.block_entries) with
+       | Some bound ->
+         forallb (fun e0 ->
+           Z.ltb
+             (Z.add (Z.mul bound.gap (entry_dot d e0))
+               (Z.mul bound.correction (reach covered e0)))
+             Big_int_Z.zero_big_int) strict
+       | None -> false) attempts)
+| RayExact d ->
+  (&&)
+    ((&&) ((&&) ((=) (size_of d) n) (negb (is_zero d)))
+      (forallb (fun e0 -> Z.eqb (entry_dot d e0) Big_int_Z.zero_big_int)
+        equalities))
+    (forallb (fun e0 -> Z.ltb (entry_dot d e0) Big_int_Z.zero_big_int) strict)
+| _ -> false
+
+(** val check_singleton :
+    oracle -> layer -> domain -> point -> point -> int -> evidence list ->
+    bool **)
+
+let check_singleton propose l k x z0 rank = function
+| [] -> (=) rank l.inputs
+| e :: l0 ->
+  (match l0 with
+   | [] ->
+     (&&) (negb ((=) rank l.inputs))
+       (check_trivial propose (tight_system l k x z0) e)
+   | _ :: _ -> false)
+
+(** val upward : entry -> entry **)
+
+let upward e = match e with
+| General _ -> e
+| Side (j, _) -> Side (j, Big_int_Z.unit_big_int)
+
+(** val check_dimension :
+    oracle -> layer -> domain -> point -> point -> block -> int -> evidence
+    list -> evidence list option **)
+
+let check_dimension propose l k x z0 b dimension rest =
+  let n = l.inputs in
+  let s = tight_system l k x z0 in
+  let all = entries_of s in
+  let equality_marks =
+    tapp (tmap (fun g -> g.is_equality) s.general)
+      (tmap (fun _ -> false) (sides s))
+  in
+  let has_dimension = fun rank rest0 ->
+    if (=) (add dimension rank) n then Some rest0 else None
+  in
+  if forallb (fun m -> m) equality_marks
+  then has_dimension b.block_size rest
+  else (match rest with
+        | [] -> None
+        | e :: rest0 ->
+          (match e with
+           | Tight mask ->
+             (match fit (size_of all) mask with
+              | Some implicit ->
+                let zero_marks = tmap2 (||) equality_marks implicit in
+                let equalities = tmap upward (pick zero_marks all) in
+                let strict = pick (tmap negb zero_marks) all in
+                if forallb negb (tmap2 (&&) equality_marks implicit)
+                then let after_ray = fun b0 rest1 ->
+                       match strict with
+                       | [] -> has_dimension b0.block_size rest1
+                       | _ :: _ ->
+                         (match rest1 with
+                          | [] -> None
+                          | e0 :: rest2 ->
+                            if check_ray propose n equalities strict b0 e0
+                            then has_dimension b0.block_size rest2
+                            else None)
+                     in
+                     if forallb negb implicit
+                     then after_ray b rest0
+                     else (match rest0 with
+                           | [] -> None
+                           | e0 :: rest1 ->
+                             (match e0 with
+                              | Implicit (ws, r) ->
+                                (match exact_multipliers s ws with
+                                 | Some implied0 ->
+                                   let general_marks =
+                                     tmap2 (fun r0 w ->
+                                       (&&) (negb r0.is_equality)
+                                         (negb
+                                           (Z.eqb w Big_int_Z.zero_big_int)))
+                                       s.general ws
+                                   in
+                                   let lower_marks =
+                                     tmap2 (||) (fixed_columns s)
+                                       (positive0 implied0)
+                                   in
+                                   let due =
+                                     tapp general_marks
+                                       (side_marks s lower_marks lower_marks)
+                                   in
+                                   if forallb (fun m -> m)
+                                        (tmap2 eqb due implicit)
+                                   then (match check_rank propose n
+                                                 equalities r with
+                                         | Some b0 -> after_ray b0 rest1
+                                         | None -> None)
+                                   else None
+                                 | None -> None)
+                              | _ -> None))
+                else None
+              | None -> None)
+           | _ -> None))
+
+(** val check_boundedness :
+    oracle -> layer -> domain -> point -> block -> cardinality -> evidence
+    list -> bool **)
+
+let check_boundedness propose l k z0 b size rest =
+  let s = recession_system l k z0 in
+  let entries = entries_of s in
+  let equality_marks =
+    tapp (tmap (fun g -> g.is_equality) s.general)
+      (tmap (fun _ -> false) (sides s))
+  in
+  (match size with
+   | Singleton -> false
+   | Bounded ->
+     (match rest with
+      | [] -> (match k with
+               | Box (_, _) -> true
+               | _ -> false)
+      | e :: l0 ->
+        (match l0 with
+         | [] ->
+           (&&) (match k with
+                 | Box (_, _) -> false
+                 | _ -> true) (check_trivial propose s e)
+         | _ :: _ -> false))
+   | Unbounded ->
+     (match rest with
+      | [] -> false
+      | e :: l0 ->
+        (match e with
+         | Recession d ->
+           (match l0 with
+            | [] ->
+              (&&)
+                ((&&)
+                  ((&&) (point_ok s.columns d) (negb (is_zero d.numerators)))
+                  (forallb (fun e0 ->
+                    Z.eqb (entry_dot d.numerators e0) Big_int_Z.zero_big_int)
+                    (pick equality_marks entries)))
+                (forallb (fun e0 ->
+                  Z.leb (entry_dot d.numerators e0) Big_int_Z.zero_big_int)
+                  (pick (tmap negb equality_marks) entries))
+            | _ :: _ -> false)
+         | _ ->
+           (match l0 with
+            | [] ->
+              check_ray propose s.columns (pick equality_marks entries)
+                (pick (tmap negb equality_marks) entries) b e
+            | _ :: _ -> false)))
+   | Infinite -> (match rest with
+                  | [] -> true
+                  | _ :: _ -> false))
+
+(** val infimum :
+    domain -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+    option **)
+
+let infimum k sigma =
+  match k with
+  | Orthant ->
+    if forallb (Z.leb Big_int_Z.zero_big_int) sigma
+    then Some (Big_int_Z.zero_big_int,Big_int_Z.unit_big_int)
+    else None
+  | Box (lower, upper) ->
+    let low = dot (tmap (Z.max Big_int_Z.zero_big_int) sigma) lower.numerators
+    in
+    let high =
+      dot (tmap (Z.min Big_int_Z.zero_big_int) sigma) upper.numerators
+    in
+    Some
+    ((Z.add (Z.mul low upper.denominator) (Z.mul high lower.denominator)),
+    (Z.mul lower.denominator upper.denominator))
+  | _ ->
+    if is_zero sigma
+    then Some (Big_int_Z.zero_big_int,Big_int_Z.unit_big_int)
+    else None
+
+(** val farkas_holds :
+    layer -> domain -> point -> Big_int_Z.big_int list -> bool **)
+
+let farkas_holds l k y ws =
+  let polytope =
+    match k with
+    | AllSpace -> []
+    | Orthant -> []
+    | Box (_, _) -> []
+    | Polytope sides0 -> sides0
+  in
+  let layer_ws,side_ws = split_at (size_of l.rows) ws in
+  let low = lowest_exponent l.rows in
+  let one = Z.shiftl Big_int_Z.unit_big_int (Z.opp low) in
+  let y0 = y.denominator in
+  let scaled =
+    tmap2 (fun r w -> Z.shiftl w (Z.sub r.exponent low)) l.rows layer_ws
+  in
+  let scaled_sides = tmap (Z.mul one) side_ws in
+  let sigma =
+    combination scaled_sides (tmap snd polytope)
+      (combination scaled (tmap (fun r -> r.coefficients) l.rows)
+        (zeros l.inputs))
+  in
+  let constants =
+    Z.sub
+      (Z.mul
+        (Z.add (dot scaled (tmap (fun r -> r.constant) l.rows))
+          (dot scaled_sides (tmap fst polytope))) y0)
+      (Z.mul one (dot layer_ws y.numerators))
+  in
+  (&&)
+    ((&&)
+      ((&&)
+        ((&&) ((=) (size_of layer_ws) (size_of l.rows))
+          ((=) (size_of side_ws) (size_of polytope)))
+        (forallb (fun b -> b)
+          (tmap2 (fun w vb ->
+            (||)
+              (negb ((&&) (snd vb) (Z.eqb (fst vb) Big_int_Z.zero_big_int)))
+              (Z.leb Big_int_Z.zero_big_int w)) layer_ws
+            (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified))))
+      (forallb (Z.leb Big_int_Z.zero_big_int) side_ws))
+    (match infimum k sigma with
+     | Some p ->
+       let numerator,denominator0 = p in
+       Z.ltb Big_int_Z.zero_big_int
+         (Z.add (Z.mul numerator y0) (Z.mul constants denominator0))
+     | None -> false)
+
+(** val check_empty :
+    oracle -> layer -> domain -> point -> evidence -> bool **)
+
+let check_empty propose l k y = function
+| NegativeOutput i ->
+  (match nth_error y.numerators i with
+   | Some v ->
+     (match nth_error l.rectified i with
+      | Some marked -> (&&) marked (Z.ltb v Big_int_Z.zero_big_int)
+      | None -> false)
+   | None -> false)
+| FarkasMultipliers ws -> farkas_holds l k y ws
+| EmptyMargin (selected, outside, ws) ->
+  margin_holds propose (homogenised_system l k y) selected outside ws
+| _ -> false
+
+(** val value_through : layer list -> point -> point **)
+
+let value_through ls p =
+  fold_left (fun p0 l -> layer_value l p0) ls p
+
+(** val split_layers : network -> int -> (layer list*layer) option **)
+
+let split_layers net scope =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> None)
+    (fun before ->
+    let ls,l0 = split_at before net.layers in
+    (match l0 with
+     | [] -> None
+     | l :: _ -> if (=) (size_of ls) before then Some (ls,l) else None))
+    scope
+
+(** val subject_values :
+    network -> layer list -> layer -> subject -> ((point*point) option*point)
+    option **)
+
+let subject_values net before l s =
+  let of_input = fun x ->
+    let z0 = row_values l x in Some ((Some (x,z0)),(rectify l z0))
+  in
+  (match s with
+   | NetworkInput p ->
+     if point_ok net.network_inputs p
+     then of_input (value_through before p)
+     else None
+   | LayerInput x -> if point_ok l.inputs x then of_input x else None
+   | LayerOutput y ->
+     if point_ok (size_of l.rows) y then Some (None,y) else None)
+
+(** val base_point :
+    layer -> domain -> point -> (point*point) option -> evidence list ->
+    ((point*point)*evidence list) option **)
+
+let base_point l k y given rest =
+  let solved =
+    match rest with
+    | [] -> None
+    | e :: rest' ->
+      (match e with
+       | Solution x ->
+         let z0 = row_values l x in
+         if (&&) ((&&) (point_ok l.inputs x) (contains k x))
+              (same_point (rectify l z0) y)
+         then Some ((x,z0),rest')
+         else None
+       | _ -> None)
+  in
+  (match given with
+   | Some p ->
+     let x,z0 = p in if contains k x then Some ((x,z0),rest) else solved
+   | None -> solved)
+
+(** val check_preimage :
+    oracle -> layer -> domain -> point -> (point*point) option -> cardinality
+    -> int -> int -> int -> evidence list -> bool **)
+
+let check_preimage propose l k y given size dimension rank active rest =
+  match base_point l k y given rest with
+  | Some p ->
+    let p0,l0 = p in
+    let x,z0 = p0 in
+    (match l0 with
+     | [] -> false
+     | e :: rest0 ->
+       (match e with
+        | RankOf r ->
+          (match check_rank propose l.inputs
+                   (tmap (fun x0 -> General x0) (active_rows l z0)) r with
+           | Some b ->
+             (&&)
+               ((&&) ((=) r.rank_value rank)
+                 ((=)
+                   (number (tmap (Z.ltb Big_int_Z.zero_big_int) y.numerators))
+                   active))
+               (match size with
+                | Singleton ->
+                  (&&) ((=) dimension 0)
+                    (check_singleton propose l k x z0 rank rest0)
+                | _ ->
+                  (&&) (negb ((=) dimension 0))
+                    (match check_dimension propose l k x z0 b dimension rest0 with
+                     | Some rest1 ->
+                       check_boundedness propose l k z0 b size rest1
+                     | None -> false))
+           | None -> false)
+        | _ -> false))
+  | None -> false
+
+(** val check : oracle -> network -> certificate -> bool **)
+
+let check propose net c =
+  (&&) (network_ok net)
+    (match split_layers net c.scope_layer with
+     | Some p ->
+       let before,l = p in
+       (&&) (domain_ok l.inputs c.on)
+         (match subject_values net before l c.about with
+          | Some p0 ->
+            let given,y = p0 in
+            (match c.claimed with
+             | Empty ->
+               (match c.proved_by with
+                | [] -> false
+                | e :: l0 ->
+                  (match l0 with
+                   | [] -> check_empty propose l c.on y e
+                   | _ :: _ -> false))
+             | Preimage (size, dimension, rank, active) ->
+               check_preimage propose l c.on y given size dimension rank
+                 active c.proved_by)
+          | None -> false)
+     | None -> false)

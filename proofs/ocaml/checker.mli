@@ -1,0 +1,546 @@
+
+val negb : bool -> bool
+
+val fst : ('a1*'a2) -> 'a1
+
+val snd : ('a1*'a2) -> 'a2
+
+type comparison =
+| Eq
+| Lt
+| Gt
+
+val add : int -> int -> int
+
+val mul : int -> int -> int
+
+val sub : int -> int -> int
+
+val eqb : bool -> bool -> bool
+
+module Nat :
+ sig
+ end
+
+module Pos :
+ sig
+  val succ : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val add : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val add_carry : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val pred_double : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val mul : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val iter : ('a1 -> 'a1) -> 'a1 -> Big_int_Z.big_int -> 'a1
+
+  val div2 : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val div2_up : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val compare_cont :
+    comparison -> Big_int_Z.big_int -> Big_int_Z.big_int -> comparison
+
+  val compare : Big_int_Z.big_int -> Big_int_Z.big_int -> comparison
+
+  val eqb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
+ end
+
+module Z :
+ sig
+  val double : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val succ_double : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val pred_double : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val pos_sub : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val add : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val opp : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val sub : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val mul : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val compare : Big_int_Z.big_int -> Big_int_Z.big_int -> comparison
+
+  val leb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
+
+  val ltb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
+
+  val eqb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
+
+  val max : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val min : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val abs : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val to_pos : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val pos_div_eucl :
+    Big_int_Z.big_int -> Big_int_Z.big_int ->
+    Big_int_Z.big_int*Big_int_Z.big_int
+
+  val div_eucl :
+    Big_int_Z.big_int -> Big_int_Z.big_int ->
+    Big_int_Z.big_int*Big_int_Z.big_int
+
+  val div : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val modulo : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val even : Big_int_Z.big_int -> bool
+
+  val div2 : Big_int_Z.big_int -> Big_int_Z.big_int
+
+  val shiftl : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+ end
+
+val tl : 'a1 list -> 'a1 list
+
+val nth : int -> 'a1 list -> 'a1 -> 'a1
+
+val nth_error : 'a1 list -> int -> 'a1 option
+
+val rev_append : 'a1 list -> 'a1 list -> 'a1 list
+
+val map : ('a1 -> 'a2) -> 'a1 list -> 'a2 list
+
+val fold_left : ('a1 -> 'a2 -> 'a1) -> 'a2 list -> 'a1 -> 'a1
+
+val existsb : ('a1 -> bool) -> 'a1 list -> bool
+
+val forallb : ('a1 -> bool) -> 'a1 list -> bool
+
+type row = { exponent : Big_int_Z.big_int; constant : Big_int_Z.big_int;
+             coefficients : Big_int_Z.big_int list }
+
+type layer = { inputs : int; rows : row list; rectified : bool list }
+
+type network = { network_inputs : int; layers : layer list }
+
+type point = { denominator : Big_int_Z.big_int;
+               numerators : Big_int_Z.big_int list }
+
+type domain =
+| AllSpace
+| Orthant
+| Box of point * point
+| Polytope of (Big_int_Z.big_int*Big_int_Z.big_int list) list
+
+type subject =
+| NetworkInput of point
+| LayerInput of point
+| LayerOutput of point
+
+type cardinality =
+| Singleton
+| Bounded
+| Unbounded
+| Infinite
+
+type claim =
+| Empty
+| Preimage of cardinality * int * int * int
+
+type relation = { related : int; factor : Big_int_Z.big_int;
+                  terms : (int*Big_int_Z.big_int) list }
+
+type upper_bound =
+| ByRows
+| ByColumns
+| ByRelations of relation list
+| ByNullVectors of Big_int_Z.big_int list list
+
+type rank_evidence = { rank_value : int; modulus : Big_int_Z.big_int;
+                       chosen_rows : bool list; chosen_columns : bool list;
+                       bound_above : upper_bound }
+
+type evidence =
+| Solution of point
+| RankOf of rank_evidence
+| TrivialMargin of bool list * Big_int_Z.big_int * Big_int_Z.big_int list
+| TrivialExact of Big_int_Z.big_int list * rank_evidence
+| Tight of bool list
+| Implicit of Big_int_Z.big_int list * rank_evidence
+| RayMargin of Big_int_Z.big_int list
+| RayExact of Big_int_Z.big_int list
+| Recession of point
+| NegativeOutput of int
+| FarkasMultipliers of Big_int_Z.big_int list
+| EmptyMargin of bool list * Big_int_Z.big_int * Big_int_Z.big_int list
+
+type certificate = { scope_layer : int; on : domain; about : subject;
+                     claimed : claim; proved_by : evidence list }
+
+val map_onto : ('a1 -> 'a2) -> 'a1 list -> 'a2 list -> 'a2 list
+
+val tmap : ('a1 -> 'a2) -> 'a1 list -> 'a2 list
+
+val map2_onto :
+  ('a1 -> 'a2 -> 'a3) -> 'a1 list -> 'a2 list -> 'a3 list -> 'a3 list
+
+val tmap2 : ('a1 -> 'a2 -> 'a3) -> 'a1 list -> 'a2 list -> 'a3 list
+
+val tapp : 'a1 list -> 'a1 list -> 'a1 list
+
+val count_onto : int -> 'a1 list -> int
+
+val size_of : 'a1 list -> int
+
+val repeat_onto : 'a1 -> int -> 'a1 list -> 'a1 list
+
+val zeros : int -> Big_int_Z.big_int list
+
+val dot_from :
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int
+
+val dot :
+  Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int
+
+val add_scaled_onto :
+  Big_int_Z.big_int list -> Big_int_Z.big_int -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int list -> Big_int_Z.big_int list
+
+val add_scaled :
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int list
+
+val combination :
+  Big_int_Z.big_int list -> Big_int_Z.big_int list list -> Big_int_Z.big_int
+  list -> Big_int_Z.big_int list
+
+val sum_abs_from :
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int
+
+val sum_abs : Big_int_Z.big_int list -> Big_int_Z.big_int
+
+val max_abs : Big_int_Z.big_int list -> Big_int_Z.big_int
+
+val is_zero : Big_int_Z.big_int list -> bool
+
+val pick_onto : bool list -> 'a1 list -> 'a1 list -> 'a1 list
+
+val pick : bool list -> 'a1 list -> 'a1 list
+
+val fit_onto : int -> bool list -> bool list -> bool list option
+
+val fit : int -> bool list -> bool list option
+
+val number_from : int -> bool list -> int
+
+val number : bool list -> int
+
+val split_onto : int -> 'a1 list -> 'a1 list -> 'a1 list*'a1 list
+
+val split_at : int -> 'a1 list -> 'a1 list*'a1 list
+
+val horner : Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int
+
+val pairs_onto :
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int list
+
+val pack_within :
+  int -> Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int
+
+val pack : Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int
+
+type oracle = { approximate_inverse : (int -> Big_int_Z.big_int list list ->
+                                      Big_int_Z.big_int list
+                                      list*Big_int_Z.big_int);
+                modular_inverse : (Big_int_Z.big_int -> Big_int_Z.big_int
+                                  list list -> Big_int_Z.big_int list list);
+                base_above : (Big_int_Z.big_int -> Big_int_Z.big_int);
+                digits : (Big_int_Z.big_int -> int -> Big_int_Z.big_int ->
+                         Big_int_Z.big_int list) }
+
+type slice = { radix : Big_int_Z.big_int; width : int;
+               largest : Big_int_Z.big_int; packed : Big_int_Z.big_int list }
+
+val pack_slice :
+  oracle -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list list -> slice
+
+val slice_product :
+  oracle -> slice -> Big_int_Z.big_int list -> Big_int_Z.big_int list option
+
+val slice_width : int
+
+type packed_rows = slice list
+
+val pack_within_rows :
+  oracle -> int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list list ->
+  packed_rows
+
+val pack_rows :
+  oracle -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list list ->
+  packed_rows
+
+val product :
+  oracle -> packed_rows -> Big_int_Z.big_int list -> Big_int_Z.big_int list
+  option
+
+type place =
+| Outside
+| Inside
+| Beside
+
+val is_inside : place -> bool
+
+val is_beside : place -> bool
+
+val arrange : place list -> Big_int_Z.big_int list -> Big_int_Z.big_int list
+
+type inverse_bound = { gap : Big_int_Z.big_int;
+                       row_bounds : Big_int_Z.big_int list;
+                       side_bounds : Big_int_Z.big_int list;
+                       correction : Big_int_Z.big_int }
+
+val maxima :
+  Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int list
+
+val off_identity :
+  Big_int_Z.big_int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int
+
+val examine :
+  oracle -> int -> Big_int_Z.big_int -> packed_rows -> Big_int_Z.big_int list
+  -> Big_int_Z.big_int list -> Big_int_Z.big_int list list -> int ->
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int -> (((Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int list)*Big_int_Z.big_int) option
+
+val bound_inverse :
+  oracle -> int -> place list -> Big_int_Z.big_int list list ->
+  Big_int_Z.big_int list -> Big_int_Z.big_int list -> inverse_bound option
+
+val attempts : int list
+
+val divided :
+  Big_int_Z.big_int list -> Big_int_Z.big_int -> Big_int_Z.big_int list
+
+val powers_of_two : Big_int_Z.big_int list
+
+val odd_row : Big_int_Z.big_int list -> Big_int_Z.big_int list
+
+val is_unit_row : Big_int_Z.big_int -> int -> Big_int_Z.big_int list -> bool
+
+val are_unit_rows :
+  oracle -> Big_int_Z.big_int -> packed_rows -> Big_int_Z.big_int list list
+  -> int -> bool
+
+val invertible_modulo :
+  oracle -> Big_int_Z.big_int -> int -> Big_int_Z.big_int list list -> bool
+
+val layer_ok : layer -> bool
+
+val widths_ok : int -> layer list -> bool
+
+val network_ok : network -> bool
+
+val point_ok : int -> point -> bool
+
+val domain_ok : int -> domain -> bool
+
+val lowest_exponent : row list -> Big_int_Z.big_int
+
+val row_values : layer -> point -> point
+
+val rectify : layer -> point -> point
+
+val layer_value : layer -> point -> point
+
+val contains : domain -> point -> bool
+
+val same_point : point -> point -> bool
+
+type general_row = { is_equality : bool; weight : Big_int_Z.big_int;
+                     binary : Big_int_Z.big_int;
+                     normal : Big_int_Z.big_int list }
+
+type system = { columns : int; general : general_row list;
+                lower_sides : bool list; upper_sides : bool list }
+
+val nonzero_rows : general_row list -> general_row list
+
+val layer_general : bool -> row -> general_row
+
+val polytope_general :
+  (Big_int_Z.big_int*Big_int_Z.big_int list) -> general_row
+
+val all_columns : bool -> int -> bool list
+
+val in_P : bool -> Big_int_Z.big_int -> bool
+
+val active_rows : layer -> point -> general_row list
+
+val tight_layer_rows : layer -> point -> general_row list
+
+val tight_system : layer -> domain -> point -> point -> system
+
+val recession_system : layer -> domain -> point -> system
+
+val up : Big_int_Z.big_int -> Big_int_Z.big_int
+
+val down : Big_int_Z.big_int -> Big_int_Z.big_int
+
+val box_rows :
+  int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+  -> Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+  general_row list
+
+val homogenised_system : layer -> domain -> point -> system
+
+type entry =
+| General of general_row
+| Side of int * Big_int_Z.big_int
+
+val sides_onto : int -> bool list -> bool list -> entry list -> entry list
+
+val sides : system -> entry list
+
+val side_marks_onto :
+  bool list -> bool list -> bool list -> bool list -> bool list -> bool list
+
+val side_marks : system -> bool list -> bool list -> bool list
+
+val entry_at : Big_int_Z.big_int list -> int -> Big_int_Z.big_int
+
+val entry_dot : Big_int_Z.big_int list -> entry -> Big_int_Z.big_int
+
+val entry_is_zero : entry -> bool
+
+val general_normals : entry list -> Big_int_Z.big_int list list
+
+val side_columns : entry list -> int list
+
+val scale_weights :
+  general_row list -> Big_int_Z.big_int list -> Big_int_Z.big_int list
+
+val signs_ok : general_row list -> Big_int_Z.big_int list -> bool
+
+type block = { block_size : int; block_entries : entry list;
+               block_places : place list }
+
+val places_onto :
+  int -> bool list -> int list -> place list -> place list option
+
+val block_of : int -> entry list -> rank_evidence -> block option
+
+val is_regular : oracle -> Big_int_Z.big_int -> block -> bool
+
+val terms_ok :
+  int -> bool list -> entry list -> (int*Big_int_Z.big_int) list ->
+  (general_row*Big_int_Z.big_int) list -> (int*Big_int_Z.big_int) list ->
+  ((general_row*Big_int_Z.big_int) list*(int*Big_int_Z.big_int) list) option
+
+val unit_at : int -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list
+
+val relation_holds :
+  int -> bool list -> entry list -> int -> entry -> relation -> bool
+
+val relations_hold :
+  int -> bool list -> entry list -> int -> bool list -> entry list ->
+  relation list -> bool
+
+val null_vectors_ok :
+  int -> entry list -> bool list -> int -> int -> Big_int_Z.big_int list list
+  -> bool
+
+val columns_met : int -> entry list -> bool list
+
+val at_most : int -> entry list -> rank_evidence -> bool
+
+val check_rank : oracle -> int -> entry list -> rank_evidence -> block option
+
+val implied :
+  bool -> bool -> Big_int_Z.big_int -> Big_int_Z.big_int*Big_int_Z.big_int
+
+val implied_multipliers :
+  system -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+  list
+
+val residual_norm :
+  (Big_int_Z.big_int*Big_int_Z.big_int) list -> Big_int_Z.big_int
+
+val place_sides :
+  bool list -> bool list -> bool list -> place list -> place list option
+
+val exceeds :
+  inverse_bound -> Big_int_Z.big_int -> (bool*Big_int_Z.big_int) list ->
+  (bool*Big_int_Z.big_int) list -> bool
+
+val margin_holds :
+  oracle -> system -> bool list -> Big_int_Z.big_int -> Big_int_Z.big_int
+  list -> bool
+
+val exact_multipliers :
+  system -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+  list option
+
+val fixed_columns : system -> bool list
+
+val positive0 : (Big_int_Z.big_int*Big_int_Z.big_int) list -> bool list
+
+val entries_of : system -> entry list
+
+val support :
+  system -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+  list -> entry list
+
+val check_trivial : oracle -> system -> evidence -> bool
+
+val reach : bool list -> entry -> Big_int_Z.big_int
+
+val general_rho :
+  Big_int_Z.big_int list -> entry list -> Big_int_Z.big_int list
+
+val side_rho : Big_int_Z.big_int list -> entry list -> Big_int_Z.big_int list
+
+val check_ray :
+  oracle -> int -> entry list -> entry list -> block -> evidence -> bool
+
+val check_singleton :
+  oracle -> layer -> domain -> point -> point -> int -> evidence list -> bool
+
+val upward : entry -> entry
+
+val check_dimension :
+  oracle -> layer -> domain -> point -> point -> block -> int -> evidence
+  list -> evidence list option
+
+val check_boundedness :
+  oracle -> layer -> domain -> point -> block -> cardinality -> evidence list
+  -> bool
+
+val infimum :
+  domain -> Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int)
+  option
+
+val farkas_holds : layer -> domain -> point -> Big_int_Z.big_int list -> bool
+
+val check_empty : oracle -> layer -> domain -> point -> evidence -> bool
+
+val value_through : layer list -> point -> point
+
+val split_layers : network -> int -> (layer list*layer) option
+
+val subject_values :
+  network -> layer list -> layer -> subject -> ((point*point) option*point)
+  option
+
+val base_point :
+  layer -> domain -> point -> (point*point) option -> evidence list ->
+  ((point*point)*evidence list) option
+
+val check_preimage :
+  oracle -> layer -> domain -> point -> (point*point) option -> cardinality
+  -> int -> int -> int -> evidence list -> bool
+
+val check : oracle -> network -> certificate -> bool

@@ -1,0 +1,72 @@
+(* What this checker does not take on, although the format allows it.  A certificate beyond a limit is rejected before the
+   checker is called, and one that fills the memory while it runs. *)
+
+(* Z is zarith's module throughout, not the one of that name in the extracted checker *)
+module Integers = Z
+open Checker
+module Z = Integers
+
+let largest_file = 1 lsl 31
+let most_rows_or_columns = 1 lsl 16
+let widest_box = 4096
+let denominator_bits = 1 lsl 18
+let matrix_bits = 1 lsl 33
+let memory_words = 1 lsl 30
+
+exception Memory
+
+let is_watched = ref false
+
+(* Looks at the memory at the end of every major collection; the exception reaches the code that was allocating. *)
+let watch_memory () =
+  ignore (Gc.create_alarm (fun () ->
+    if !is_watched && (Gc.quick_stat ()).Gc.heap_words > memory_words then begin
+      is_watched := false;
+      raise Memory
+    end))
+
+(* `otherwise reason` if the computation fills the memory or the stack; what it used is then given back *)
+let within compute otherwise =
+  is_watched := true;
+  match compute () with
+  | result -> is_watched := false; result
+  | exception error ->
+      is_watched := false;
+      match error with
+      | Stack_overflow -> otherwise "a number or a list is too long for the stack"
+      | Out_of_memory | Memory ->
+          Gc.compact ();
+          otherwise "it takes more memory than this checker takes on"
+      | error -> raise error
+
+let reject = Text.reject
+
+(* 4.8: the homogenised system has a common denominator, and on a box a matrix that grows with n^2 *)
+let before_empty_margin network certificate layer =
+  let lowest layer = List.fold_left (fun low (row : row) -> min low (Z.to_int row.exponent)) 0 layer.rows in
+  let output =
+    match certificate.about with
+    | LayerOutput y -> y.denominator
+    | LayerInput x -> Z.shift_left x.denominator (- lowest layer)
+    | NetworkInput x ->
+        let through = List.filteri (fun i _ -> i < certificate.scope_layer) network.layers in
+        Z.shift_left x.denominator (- List.fold_left (fun sum layer -> sum + lowest layer) 0 through) in
+  let bounds = match certificate.on with Box (lower, upper) -> Z.lcm lower.denominator upper.denominator | _ -> Z.one in
+  if Z.numbits output > denominator_bits || Z.numbits (Z.lcm output bounds) > denominator_bits then
+    reject "4.8" (Printf.sprintf "a common denominator of more than %d bits" denominator_bits);
+  let up = List.fold_left (fun high (row : row) -> max high (Z.to_int row.exponent)) 0 layer.rows in
+  if List.length layer.rows * layer.inputs * (Z.numbits output + up) > matrix_bits then
+    reject "4.8" "the rows over one denominator are more than this checker takes on";
+  match certificate.on with
+  | Box _ when layer.inputs > widest_box -> reject "4.8" (Printf.sprintf "a box in more than %d dimensions" widest_box)
+  | _ -> ()
+
+let before_check network certificate =
+  match List.nth_opt network.layers (certificate.scope_layer - 1) with
+  | None -> reject "3" "the network does not have this layer"
+  | Some layer ->
+      if layer.inputs > most_rows_or_columns || List.length layer.rows > most_rows_or_columns then
+        reject "3" (Printf.sprintf "this checker takes on layers of at most %d inputs and outputs" most_rows_or_columns);
+      (match certificate.claimed, certificate.proved_by with
+       | Empty, [ EmptyMargin _ ] -> before_empty_margin network certificate layer
+       | _ -> ())

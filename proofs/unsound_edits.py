@@ -1,0 +1,109 @@
+"""Each of these edits makes the checker accept something false; each must break a proof.
+
+Run by hand, `make -C proofs unsound-edits`, after the theorems have been built: every edit is made in a copy of coq/, which is then
+compiled again. An edit that compiles to the end is printed as MISSED and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SOURCE = Path(__file__).parent / "coq"
+
+# file, what it says, what it is changed to, what the checker would then accept
+EDITS = [
+    ("ApproximateInverse.v", "(2 * (sum_abs q * largest rows) <? B)", "true", "digits that overflow into each other"),
+    ("ApproximateInverse.v", "forallb (fun u => 2 * Z.abs u <? B) e", "true", "digits that are too large"),
+    ("ApproximateInverse.v", "(pack B e =? r)", "true", "a product that was only proposed"),
+    ("ApproximateInverse.v", "if A <? D then", "if A <=? D then", "an approximate inverse that may be singular"),
+    ("ApproximateInverse.v", "sum_abs_from (sum + Z.abs (D - u)) e'", "sum_abs_from sum e'", "a diagonal that is not near D"),
+    ("ApproximateInverse.v", "((u - 1) mod q =? 0) && forallb", "forallb", "an inverse modulo q without its units"),
+    ("Checker.v", "(norm * q <? gap b * snd equality_w)", "(norm * q <=? gap b * snd equality_w)", "a margin of nothing"),
+    (
+        "Checker.v",
+        "| true, false => (Z.max 0 sigma, Z.max 0 (- sigma))",
+        "| true, false => (Z.max 0 sigma, 0)",
+        "a residual at a lower side",
+    ),
+    ("Checker.v", "is_equality r || (0 <=? w)", "true", "negative multipliers of inequalities"),
+    ("Checker.v", "&& (residual_norm implied =? 0)", "", "exact multipliers that leave a residual"),
+    ("Checker.v", "correction bound * reach covered e <? 0) strict", "0 <? 0) strict", "a ray without room for its correction"),
+    (
+        "Checker.v",
+        "&& forallb (fun e => entry_dot d e <? 0) strict",
+        "&& forallb (fun e => entry_dot d e <=? 0) strict",
+        "a ray on the boundary",
+    ),
+    ("Checker.v", "if forallb (fun m => m) (tmap2 Bool.eqb due implicit)", "if true", "implicit equalities that are none"),
+    ("Checker.v", "(0 <? factor rel)", "true", "a relation with factor 0"),
+    ("Checker.v", "if (b : bool) && negb (c =? 0)", "if negb (c =? 0)", "a row related to rows that are not chosen"),
+    ("Checker.v", "own :: after => negb (own =? 0) && is_zero after", "own :: after => is_zero after", "null vectors that are zero"),
+    ("Checker.v", "&& forallb (fun e => entry_dot v e =? 0) es &&", "&&", "null vectors that are not in the kernel"),
+    (
+        "Checker.v",
+        "Nat.eqb (number rows) (rank_value r) && Nat.eqb (number columns) (rank_value r)",
+        "true",
+        "a rank above that of the block",
+    ),
+    ("Checker.v", "match K with Box _ _ => true | _ => false end", "true", "boundedness without evidence on any domain"),
+    ("Checker.v", "&& same_point (rectify l z) y", "", "a solution with another output"),
+    ("Checker.v", "| Orthant => if forallb (Z.leb 0) sigma then", "| Orthant => if true then", "an infimum that is not one"),
+    (
+        "Checker.v",
+        "Some (numerator, denominator) => 0 <? numerator",
+        "Some (numerator, denominator) => 0 <=? numerator",
+        "no contradiction",
+    ),
+    ("Systems.v", "negb marked || (0 <? v)", "negb marked || (0 <=? v)", "outputs at zero as equalities"),
+    ("Systems.v", "in_P marked v || (v =? 0)", "in_P marked v", "a tight system without the rows at zero"),
+    ("Systems.v", "(0 <? denominator p) && Nat.eqb", "Nat.eqb", "a denominator 0"),
+    ("Systems.v", "Nat.eqb (inputs l) n && layer_ok l", "layer_ok l", "layers whose widths do not fit"),
+    ("Systems.v", "(fun v hi => v * denominator upper <=? hi * denominator p)", "(fun v hi => true)", "points above the box"),
+]
+
+
+def compiled(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Build what changed, with the project's own rules."""
+    make = ["make", "-j2", "-f", "Makefile.coq"]
+    return subprocess.run(make, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - a fixed command
+
+
+def broken_proof(edit: tuple[str, str, str, str]) -> str | None:
+    """The file whose proof the edit breaks; None if none does."""
+    name, old, new, _ = edit
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "coq"
+        shutil.copytree(SOURCE, folder)
+        text = (folder / name).read_text()
+        if old not in text:
+            sys.exit(f"{name} no longer says {old!r}; mend the list of edits")
+        (folder / name).write_text(text.replace(old, new))
+        result = compiled(folder)
+        if result.returncode == 0:
+            return None
+        file = re.search(r'File "\./(\w+\.v)", line (\d+)', result.stderr)
+        if file is None or file[1] in {"Checker.v", "Systems.v", "ApproximateInverse.v", "Vectors.v"}:
+            sys.exit(f"{name}: {new!r} does not even compile:\n{result.stderr[-500:]}")
+        return f"{file[1]}:{file[2]}"
+
+
+def main() -> int:
+    """Try every edit; the exit code is 1 if one breaks no proof."""
+    missed = 0
+    for edit in EDITS:
+        begin = time.perf_counter()
+        where = broken_proof(edit)
+        missed += where is None
+        print(f"{where or 'MISSED':>24}  {edit[0]}: {edit[3]} ({time.perf_counter() - begin:.0f} s)", flush=True)
+    print(f"{len(EDITS) - missed} of {len(EDITS)} unsound edits break a proof")
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
