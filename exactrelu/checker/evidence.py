@@ -186,7 +186,7 @@ def read_multipliers(fields: Fields, system: System) -> list[int]:
 
 
 def check_margin(fields: Fields, system: System, kernels: Kernels) -> None:
-    """`margin_cone_sound`: with tau = -N d >= 0, |d| <= sum beta tau, sum w tau = -v . d <= |v|_1 |d|: beta |v|_1 < w leaves d = 0."""
+    """`margin_holds_sound`: with tau = -N d >= 0, |d| <= sum beta tau, sum w tau = -v . d <= |v|_1 |d|; beta |v|_1 < w leaves d = 0."""
     sides = system.sides
     selected = bits(fields.mask("S", len(system.rows) + len(sides)))
     exponent = fields.natural("E", EXPONENT)
@@ -314,7 +314,7 @@ def read_ray(text: Text, n: int, equalities: Sequence[Row | Side], strict: Seque
     units = [row.column for row in rank.rows if isinstance(row, Side)]
     rho = [*(row.dot(d) for row in general), *(d[j] for j in units)]
     for bound in kernels.inverse_bounds(general, [j for j in rank.columns if j not in set(units)], units, rho):
-        # `margin_ray`: the correction that makes the equalities hold moves no entry by more than c, and only on COLS
+        # `check_ray_sound` of proofs/: the correction that makes the equalities hold moves no entry by more than c, and only on COLS
         if kernels.below_zero(strict, d, rank.columns, bound.correction):
             return
     fields.reject("a margin does not exceed the correction that the equalities need")

@@ -1,7 +1,8 @@
 (* What the theorems rest on: "Closed under the global context" is to be read as: on no axiom. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity Expansivity InverseStability RowRemoval.
-From ExactRelu Require Import InverseSound RankSound RaySound TrivialSound EmptySound DimensionSound Soundness CollisionSound InjectivitySound.
+From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
+From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness CollisionSound InjectivitySound.
 
 (* the checker, over every ordered field, and over the rationals *)
 Print Assumptions check_sound.

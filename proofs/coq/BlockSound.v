@@ -2,18 +2,16 @@
    inverse or modulo q, a vector that is zero outside its columns and on which its rows vanish is zero; so its rank is its size. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
-From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate Vectors Integers VectorFacts ApproximateInverse InverseSound Systems Checker EntryVectors.
+From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Claims Systems Checker.
+From ExactRelu Require Import EntryVectors InverseSound ModularSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
 Section BlockSound.
 Variables (R : realFieldType) (propose : oracle).
-Local Notation entry_vector := (entry_vector R).
 Local Notation entries_matrix := (entries_matrix R).
 Local Notation selection := (selection R).
-Local Notation vector_of := (vector_of R).
 
 (* ---------- the block ---------- *)
 
@@ -74,19 +72,19 @@ Lemma columns_of_lt n b j : block_shape n b -> j \in columns_of b -> (j < n)%N.
 Proof. by move=> h /mem_mask; rewrite mem_iota (places_size h). Qed.
 
 (* a vector that is zero outside the block's columns *)
-Lemma supported_list n b (x : 'cV[R]_n) : block_shape n b ->
-  (forall j : 'I_n, (j : nat) \notin columns_of b -> x j 0 = 0) -> supported (block_places b) (list_of x).
+Lemma supported_coordinates n b (x : 'cV[R]_n) : block_shape n b ->
+  (forall j : 'I_n, (j : nat) \notin columns_of b -> x j 0 = 0) -> supported (block_places b) (coordinates x).
 Proof.
-move=> h hx; split=> [|j h1 h2]; first by rewrite size_list_of (places_size h).
-have [hj|hj] := ltnP j n; last by rewrite nth_default ?size_list_of.
-by rewrite -[j]/(val (Ordinal hj)) nth_list_of hx // mem_columns_of /covered negb_or h1.
+move=> h hx; split=> [|j h1 h2]; first by rewrite size_coordinates (places_size h).
+have [hj|hj] := ltnP j n; last by rewrite nth_default ?size_coordinates.
+by rewrite -[j]/(val (Ordinal hj)) nth_coordinates hx // mem_columns_of /covered negb_or h1.
 Qed.
 (* its unknowns beside are those of the block's sides *)
-Lemma beside_list n b (x : 'cV[R]_n) : block_shape n b ->
-  beside (block_places b) (list_of x) = [seq nth 0 (list_of x) j | j <- side_columns (block_entries b)].
+Lemma beside_coordinates n b (x : 'cV[R]_n) : block_shape n b ->
+  beside (block_places b) (coordinates x) = [seq nth 0 (coordinates x) j | j <- side_columns (block_entries b)].
 Proof.
 move=> h; rewrite -(units_beside h) map_mask; congr mask.
-by rewrite -{1}(mkseq_nth 0 (list_of x)) size_list_of.
+by rewrite -{1}(mkseq_nth 0 (coordinates x)) size_coordinates.
 Qed.
 
 Lemma sum_zip_zero qs rows (x : seq R) : (forall a, List.In a rows -> dotR a x = 0) ->
@@ -101,40 +99,40 @@ Lemma is_regular_sound n b q (x : 'cV[R]_n) : block_shape n b -> (forall e, List
   is_regular propose q b -> (forall j : 'I_n, (j : nat) \notin columns_of b -> x j 0 = 0) ->
   (forall e, List.In e (block_entries b) -> entry_at_vector e x = 0) -> x = 0.
 Proof.
-move=> hb hok hreg hx h0; apply: list_of_eq0; have [hs hsup] := supported_list hb hx.
+move=> hb hok hreg hx h0; apply: coordinates_eq0; have [hs hsup] := supported_coordinates hb hx.
 set inside := [seq is_inside p | p <- block_places b].
-have size_inside : size inside = size (list_of x) by rewrite size_map hs.
-have hside j : List.In j (side_columns (block_entries b)) -> nth 0 (list_of x) j = 0.
+have size_inside : size inside = size (coordinates x) by rewrite size_map hs.
+have hside j : List.In j (side_columns (block_entries b)) -> nth 0 (coordinates x) j = 0.
   case/In_side_columns=> s hj; move: (h0 _ hj) => /eqP; rewrite entry_at_vectorE mulf_eq0 => /orP[|/eqP //].
   by case: (hok _ hj) => _ [] ->; rewrite embed_eq0.
-have outside_inside j : ~~ nth false inside j -> nth 0 (list_of x) j = 0.
+have outside_inside j : ~~ nth false inside j -> nth 0 (coordinates x) j = 0.
   have [hj|hj] := ltnP j (size (block_places b)); last by move=> _; rewrite nth_default ?hs.
   rewrite /inside (nth_map Outside) // => h1; case hbe: (is_beside (nth Outside (block_places b) j)); last by apply: hsup; rewrite ?hbe.
   apply: hside; rewrite -(units_beside hb); apply/InP; rewrite -{1}(places_size hb) -(size_map is_beside) mem_mask_iota.
   by rewrite (nth_map Outside).
-have hgen a : List.In a (general_normals (block_entries b)) -> dotR a (list_of x) = 0.
+have hgen a : List.In a (general_normals (block_entries b)) -> dotR a (coordinates x) = 0.
   by case/In_general_normals => r hr ->; move: (h0 _ hr); rewrite entry_at_vectorE.
 have near attempt : bound_inverse propose attempt [seq (if c then Inside else Outside) | c <- inside]
-    (general_normals (block_entries b)) (zeros (count id inside)) [::] -> forall j, nth 0 (list_of x) j = 0.
-  case hbi: bound_inverse => [bd|] // _ j; have [hgap _ _ _ _] := bound_inverse_shape R hbi.
+    (general_normals (block_entries b)) (zeros (count id inside)) [::] -> forall j, nth 0 (coordinates x) j = 0.
+  case hbi: bound_inverse => [bd|] // _ j; have [hgap _ _ _ _] := bound_inverse_shape hbi.
   have hpl k : nth Outside [seq (if c then Inside else Outside) | c <- inside] k = if nth false inside k then Inside else Outside.
     have [hk|hk] := ltnP k (size inside); first by rewrite (nth_map false).
     by rewrite !nth_default ?(size_map _ inside).
-  have hsup' : supported [seq (if c then Inside else Outside) | c <- inside] (list_of x).
+  have hsup' : supported [seq (if c then Inside else Outside) | c <- inside] (coordinates x).
     split=> [|k]; first by rewrite size_map size_inside.
     by rewrite hpl; case hk: (nth false inside k) => //= _ _; apply: outside_inside; rewrite hk.
   have := bound_inverse_sound hbi hsup' j.
-  have -> : beside [seq (if c then Inside else Outside) | c <- inside] (list_of x) = [::].
+  have -> : beside [seq (if c then Inside else Outside) | c <- inside] (coordinates x) = [::].
     rewrite /beside -map_comp (eq_map (f2 := fun=> false)); last by case.
-    by elim: (inside) (list_of x) => [|c l IH] [|v y] //=.
+    by elim: (inside) (coordinates x) => [|c l IH] [|v y] //=.
   rewrite [X in _ + X](_ : _ = 0) ?addr0; last by case: (side_bounds bd) => [|? ?]; rewrite big_nil.
   rewrite sum_zip_zero // pmulr_rle0 ?embed_gt0 // normr_le0 => /eqP //.
 have modular q' : invertible_modulo propose q' (count id inside)
-    [seq mask inside (odd_row a) | a <- general_normals (block_entries b)] -> forall j, nth 0 (list_of x) j = 0.
+    [seq mask inside (odd_row a) | a <- general_normals (block_entries b)] -> forall j, nth 0 (coordinates x) j = 0.
   move=> hmod; have [_ _ hinv] := invertible_modulo_sound R hmod; apply: (zero_of_mask (marks := inside)) => //.
   move=> j; apply: hinv; first by rewrite size_mask.
   move=> a ha; have [c hc ->] := In_map ha.
-  by rewrite dotR_mask ?size_odd_row ?(normals_size hb hc) ?size_inside ?size_list_of // odd_row_sound // hgen.
+  by rewrite dotR_mask ?size_odd_row ?(normals_size hb hc) ?size_inside ?size_coordinates // odd_row_sound // hgen.
 move: hreg; rewrite /is_regular; cbv zeta; rewrite !tmapE -/inside numberE.
 have -> : [seq pick inside (odd_row a) | a <- general_normals (block_entries b)] =
     [seq mask inside (odd_row a) | a <- general_normals (block_entries b)] by apply: eq_map => a; apply: pickE.

@@ -386,7 +386,8 @@ Definition check_dimension (l : layer) (K : domain) (x z : point) (b : block) (d
 
 (* ---------- 4.7: bounded or not; b: the block of A_P ---------- *)
 
-Definition check_boundedness (l : layer) (K : domain) (z : point) (b : block) (size : cardinality) (rest : list evidence) : bool :=
+Definition check_boundedness (l : layer) (K : domain) (z : point) (b : block) (size : cardinality) (rest : list evidence)
+    : bool :=
   let s := recession_system l K z in
   let entries := entries_of s in
   let equality_marks := tapp (tmap is_equality (general s)) (tmap (fun _ => false) (sides s)) in
@@ -459,7 +460,11 @@ Definition value_through (ls : list layer) (p : point) : point := fold_left (fun
 Definition split_layers (net : network) (scope : nat) : option (list layer * layer) :=
   match scope with
   | O => None
-  | S before => match split_at before (layers net) with (ls, l :: _) => if Nat.eqb (size_of ls) before then Some (ls, l) else None | _ => None end
+  | S before =>
+      match split_at before (layers net) with
+      | (ls, l :: _) => if Nat.eqb (size_of ls) before then Some (ls, l) else None
+      | _ => None
+      end
   end.
 
 (* the input of the layer, if one is given; its values; and the output *)

@@ -1,7 +1,8 @@
 (* Two inputs with the same output: a collision that is accepted refutes injectivity of the network on the domain. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
-From ExactRelu Require Import Certificate Vectors Integers VectorFacts Claims Systems Checker LayerSound InjectivityChecks.
+From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts Claims Systems Checker InjectivityChecks.
+From ExactRelu Require Import EvaluationSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -15,6 +16,7 @@ Definition injective_on (net : network) (K : domain) : Prop :=
   in_domain (network_inputs net) K x -> in_domain (network_inputs net) K x' ->
   layers_at (layers net) x = layers_at (layers net) x' -> x = x'.
 
+(* Points that fail the comparison differ. *)
 Lemma rational_same p q : Z.lt 0 (denominator p) -> Z.lt 0 (denominator q) -> rational R p = rational R q -> same_point p q.
 Proof.
 case: p q => D X [E Y] /= hD hE; rewrite /same_point /rational /= !size_ofE tmap2E forallbE => h.
@@ -23,6 +25,7 @@ rewrite hs Nat.eqb_refl /=; elim: X Y hs h => [|a X IH] [|b Y] //= [hs] [/eqP h1
 by rewrite (fraction_eq R _ _ hD hE) in h1; rewrite h1 /=; apply: IH.
 Qed.
 
+(* A collision that is accepted refutes injectivity. *)
 Theorem collision_sound net K p q : collision net K p q -> ~ injective_on net K.
 Proof.
 case/andP=> /andP[/andP[/andP[/andP[/andP[/andP[/network_ok_widths_agree hw /domain_ok_is_domain hK] /point_ok_is_point hp]]]]].

@@ -1,43 +1,19 @@
-(* No pre-image at all (C1): a negative output where a relu follows; Farkas multipliers; or the homogenised system, whose elements
+(* C1: no pre-image at all.  A negative output where a relu follows; or Farkas multipliers; or the homogenised system, whose elements
    with last coordinate 1 are the pre-image, has only the zero solution. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate Vectors Integers VectorFacts ApproximateInverse Polyhedron Claims Systems Checker.
-From ExactRelu Require Import RankSound TrivialSound LayerSound.
+From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Claims Systems Checker.
+From ExactRelu Require Import EntryVectors MultipliersSound MarginSound EvaluationSound SystemsSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
-
-(* ---------- lists ---------- *)
-
-(* parallel lists with equal images *)
-Lemma zip3_equal (A B C T : Type) (f : A * B -> T) (g : C -> T) rows marks values a b c :
-  [seq f rb | rb <- zip rows marks] = [seq g v | v <- values] -> List.In (a, (c, b)) (zip rows (zip values marks)) -> f (a, b) = g c.
-Proof.
-elim: rows marks values => [|r rows IH] [|m marks] [|v values] //= [e /IH h] [[<- <- <-]|/h]; [exact: e | exact: id].
-Qed.
-Lemma zip3_nth (A B C T : Type) (f : A * B -> T) (g : C -> T) rows marks values i b c :
-  [seq f rb | rb <- zip rows marks] = [seq g v | v <- values] -> List.nth_error values i = Some c -> List.nth_error marks i = Some b ->
-  exists a, List.In (a, (c, b)) (zip rows (zip values marks)).
-Proof.
-elim: rows marks values i => [|r rows IH] [|m marks] [|v values] [|i] //=; first by move=> _ [->] [->]; exists r; left.
-by move=> [_ h] hv hm; have [a ha] := IH _ _ _ h hv hm; exists a; right.
-Qed.
-Lemma tmap2_pair (A B : Type) (s : seq A) (t : seq B) : tmap2 pair s t = zip s t.
-Proof. by rewrite tmap2E -[RHS]map_id; apply: eq_map => -[]. Qed.
-Lemma dotR_nseq0 (R : comRingType) k a (x : seq R) : dotR (nseq k Z0 ++ a) x = dotR a (drop k x).
-Proof. by rewrite dotR_cat size_nseq dotR_zero ?add0r // all_nseq orbT. Qed.
-Lemma dotR_rcons (R : comRingType) a b (x : seq R) t : size a = size x -> dotR (a ++ [:: b]) (rcons x t) = dotR a x + embed b * t.
-Proof. by move=> h; rewrite dotR_cat h -cats1 take_size_cat // drop_size_cat //= addr0. Qed.
 
 Section Empty.
 Variable R : realFieldType.
 Notation two := (two R).
 Notation rational := (rational R).
 
-Lemma embed_sub_Z a b : embed (Z.sub a b) = embed a - embed b :> R.
-Proof. by rewrite -embed_opp -embedD. Qed.
 Lemma homogenised_equality (c s u d v Y : R) : Y != 0 -> d != 0 -> (c + s) * (u / d) = v / Y ->
   Y * u * s + (c * (Y * u) - v * d) = 0.
 Proof.
@@ -104,7 +80,7 @@ Qed.
 
 (* ---------- the homogenised system ---------- *)
 
-Lemma box_row_holds k (c d : Z) (t : R) : (k < n)%N -> 
+Lemma box_row_holds k (c d : Z) (t : R) : (k < n)%N ->
   dotR (repeat_onto Z0 k (c :: repeat_onto Z0 (n - k.+1) [:: d])) (rcons X t) = embed c * nth 0 X k + embed d * t.
 Proof.
 move=> hk; rewrite !repeat_ontoE dotR_nseq0 (drop_nth 0) ?size_rcons ?size_X 1?ltnW //= dotR_nseq0 drop_drop subnK //.
@@ -120,7 +96,6 @@ elim: lo hi j => [|a lo IH] [|b hi] j //= [<-|[<-|/IH[i hi' [h1 h2]]]].
 - by exists 0%N; rewrite // addn0 /=; split=> //; right.
 - by exists i.+1; rewrite // -addSnnS; split.
 Qed.
-
 
 (* the rows of the homogenised system: those of the layer, and those of the domain *)
 Definition homogenised_layer_row (r : row) (v : Z) (b : bool) (g : general_row) : Prop :=
@@ -153,7 +128,7 @@ split.
   + have size_r : size (coefficients r) = size X by rewrite size_X; apply: widths; have [] := In_zip h.
     move/output_row: h; rewrite /homogenised_layer_row; case: ifP => _ hr [-> ->].
       rewrite dotR_rcons; last by rewrite size_map.
-      rewrite dotR_scale mulr1 embed_sub_Z !embedM.
+      rewrite dotR_scale mulr1 embed_sub !embedM.
       have [e [u d]] := two_up_down (exponent r); have d0 : embed (down (exponent r)) != 0 :> R by apply/lt0r_neq0/embed_gt0.
       move: hr; rewrite /row_at e; exact: homogenised_equality.
     case: hr => hr _; rewrite dotR_rcons // mulr1; move: hr.
@@ -264,7 +239,7 @@ have sigmaE : dotR sigma X = dots scaled [seq coefficients r | r <- rows l] X + 
   by rewrite /sigma !dotR_combination dotR_zeros add0r.
 have Y0 : 0 < embed (denominator y) :> R by apply: embed_gt0.
 move=> /Z.ltb_lt/(embed_gt0 R); rewrite ltNge embedD !embedM => /negP; apply.
-rewrite embed_sub_Z !embedM embedD one_two.
+rewrite embed_sub !embedM embedD one_two.
 apply: (@farkas_arithmetic _ _ _ (dots scaled [seq coefficients r | r <- rows l] X) (dots scaled_sides [seq s.2 | s <- polytope] X)) => //.
 - exact: embed_gt0.
 - by rewrite -sigmaE.

@@ -3,50 +3,10 @@
    a matrix of full rank in these columns; the columns that are met and the vectors of the kernel bound a rank from above. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
-From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate Vectors Integers VectorFacts ApproximateInverse InverseSound Systems Checker.
+From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts Claims Systems Checker.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
-
-(* ---------- lists ---------- *)
-
-Lemma nth_is_In (A : Type) (d : A) l i : (i < size l)%N -> List.In (nth d l i) l.
-Proof. by elim: l i => [|a l IH] [|i] //= h; [left | right; apply: IH]. Qed.
-Lemma In_is_nth (A : Type) (d : A) l a : List.In a l -> exists2 i, (i < size l)%N & nth d l i = a.
-Proof. by elim: l => [|b l IH] //= [->|/IH[i hi <-]]; [exists 0%N | exists i.+1]. Qed.
-Lemma In_rev (A : Type) (l : seq A) a : List.In a (rev l) -> List.In a l.
-Proof. by elim: l => [|b l IH] //; rewrite rev_cons -cats1 => /In_cat[/IH h|[->|//]]; [right | left]. Qed.
-Lemma nth_mask (A : Type) (d : A) marks l i : size marks = size l -> (i < count id marks)%N ->
-  nth d (mask marks l) i = nth d l (nth 0%N (mask marks (iota 0 (size l))) i).
-Proof.
-move=> hs hi; rewrite -{1}(mkseq_nth d l) /mkseq -map_mask (nth_map 0%N) //.
-by rewrite size_mask ?size_iota.
-Qed.
-Lemma mem_mask_iota marks j : (j \in mask marks (iota 0 (size marks))) = nth false marks j.
-Proof.
-have [hj|hj] := ltnP j (size marks); last first.
-  by rewrite nth_default //; apply/negP => /mem_mask; rewrite mem_iota add0n /= ltnNge hj.
-rewrite -{1}(mkseq_nth false marks) /mkseq -filter_mask mem_filter mem_iota /= add0n hj andbT //.
-Qed.
-
-(* marks and a list of the same length: the entries that are not marked being zero, the others are the whole *)
-Lemma dotR_mask (R : comRingType) marks a (x : seq R) : size a = size marks -> size x = size marks ->
-  (forall j, ~~ nth false marks j -> nth 0 x j = 0) -> dotR (mask marks a) (mask marks x) = dotR a x.
-Proof.
-elim: marks a x => [|b marks IH] [|u a] [|v x] //= [ha] [hx] h.
-have IHx : dotR (mask marks a) (mask marks x) = dotR a x by apply: IH => // j; apply: (h j.+1).
-case: b h => h /=; rewrite IHx //.
-by have -> : v = 0; [apply: (h 0%N) | rewrite mulr0 add0r].
-Qed.
-Lemma zero_of_mask (R : comRingType) marks (x : seq R) : size x = size marks ->
-  (forall j, ~~ nth false marks j -> nth 0 x j = 0) -> (forall j, nth 0 (mask marks x) j = 0) -> forall j, nth 0 x j = 0.
-Proof.
-elim: marks x => [|b marks IH] [|v x] // [hx] h hm.
-have hx0 : v = 0 by case: b h hm => h hm; [apply: (hm 0%N) | apply: (h 0%N)].
-case=> [|j] //=; apply: IH => // [k|k]; first exact: (h k.+1).
-by case: b hm {h} => hm; [apply: (hm k.+1) | apply: hm].
-Qed.
 
 (* ---------- the rows and sides of a list ---------- *)
 
@@ -81,6 +41,36 @@ elim: es => [|e es IH] //; rewrite side_columns_cons; case: e => [r|k s] /=.
 by case=> [<-|/IH[s' h]]; [exists s; auto | exists s'; auto].
 Qed.
 
+(* the sides of a system, without an accumulator *)
+Fixpoint side_list (j : nat) (lower upper : seq bool) : seq entry :=
+  if lower is l :: lower' then if upper is u :: upper' then
+    nseq l (Side j (Zneg xH)) ++ nseq u (Side j (Zpos xH)) ++ side_list j.+1 lower' upper' else [::] else [::].
+Lemma sides_ontoE j lower upper out : sides_onto j lower upper out = rev out ++ side_list j lower upper.
+Proof.
+elim: lower upper j out => [|l lower IH] [|u upper] j out /=; rewrite ?rev_append_cat //.
+by rewrite IH; case: l; case: u; rewrite ?rev_cons ?cat_rcons.
+Qed.
+Lemma sidesE s : sides s = side_list 0 (lower_sides s) (upper_sides s).
+Proof. by rewrite /sides sides_ontoE. Qed.
+(* a column's lower side stands before its upper side *)
+Lemma In_side_list e j lower upper : size lower = size upper -> List.In e (side_list j lower upper) <->
+  exists k, nth false lower k /\ e = Side (j + k) (Zneg xH) \/ nth false upper k /\ e = Side (j + k) (Zpos xH).
+Proof.
+have In_nseq (c : bool) (t : entry) : List.In e (nseq c t) <-> c /\ e = t.
+  by case: c => /=; split=> [h|[h1 h2]] //; [case: h | left].
+elim: lower upper j => [|a lower IH] [|b upper] j //= => [_|[hs]].
+  by split=> // -[k]; rewrite !nth_nil => -[[]|[]].
+rewrite !In_cat !In_nseq IH //; split=> [[h|[h|[k h]]]|[[|k]]].
+- by exists 0%N; rewrite addn0; left.
+- by exists 0%N; rewrite addn0; right.
+- by exists k.+1; rewrite -addSnnS.
+- by rewrite addn0 => -[|] h; auto.
+- by rewrite -addSnnS => h; right; right; exists k.
+Qed.
+Lemma In_sides s e : size (lower_sides s) = size (upper_sides s) -> List.In e (sides s) <->
+  exists k, nth false (lower_sides s) k /\ e = Side k (Zneg xH) \/ nth false (upper_sides s) k /\ e = Side k (Zpos xH).
+Proof. by rewrite sidesE => /(In_side_list e 0). Qed.
+
 Section EntryVectors.
 Variable R : realFieldType.
 
@@ -96,57 +86,78 @@ Definition entry_ok n (e : entry) : Prop :=
 (* e . x, for a column vector *)
 Definition entry_at_vector n (e : entry) (x : 'cV[R]_n) : R := (entry_vector n e *m x) 0 0.
 
+(* e . x, for a list *)
+Definition entry_of_list (e : entry) (x : seq R) : R :=
+  match e with General r => dotR (normal r) x | Side j sign => embed sign * nth 0 x j end.
+
+(* ---------- columns and the lists of their coordinates ---------- *)
+
+Lemma size_coordinates n (x : 'cV[R]_n) : size (coordinates x) = n.
+Proof. by rewrite size_map size_enum_ord. Qed.
+Lemma nth_coordinates n (x : 'cV[R]_n) (j : 'I_n) : nth 0 (coordinates x) j = x j 0.
+Proof. by rewrite (nth_map j) ?size_enum_ord // nth_ord_enum. Qed.
+Lemma coordinates_eq0 n (x : 'cV[R]_n) : (forall j, nth 0 (coordinates x) j = 0) -> x = 0.
+Proof. by move=> h; apply/colP => i; rewrite mxE -nth_coordinates. Qed.
+
+(* the column with given coordinates, and the one whose coordinates are integers *)
+Definition vector_of n (s : seq R) : 'cV[R]_n := \col_j nth 0 s j.
+Definition integer_vector n (d : seq Z) : 'cV[R]_n := vector_of n [seq embed v | v <- d].
+Lemma coordinates_vector_of n s : size s = n -> coordinates (vector_of n s) = s.
+Proof.
+move=> hs; apply: (@eq_from_nth _ 0) => [|j]; rewrite size_coordinates // => hj.
+by rewrite (nth_coordinates _ (Ordinal hj)) mxE.
+Qed.
+Lemma vector_of_eq0 n s : size s = n -> vector_of n s = 0 -> forall j, nth 0 s j = 0.
+Proof.
+move=> hs h j; rewrite -(coordinates_vector_of hs) h; have [hj|hj] := ltnP j n.
+  by rewrite (nth_coordinates _ (Ordinal hj)) mxE.
+by rewrite nth_default // size_coordinates.
+Qed.
+
 (* ---------- the product of a row with a vector ---------- *)
 
-Definition list_of n (x : 'cV[R]_n) : seq R := [seq x j 0 | j <- enum 'I_n].
-Lemma size_list_of n (x : 'cV[R]_n) : size (list_of x) = n.
-Proof. by rewrite size_map size_enum_ord. Qed.
-Lemma nth_list_of n (x : 'cV[R]_n) (j : 'I_n) : nth 0 (list_of x) j = x j 0.
-Proof. by rewrite (nth_map j) ?size_enum_ord // nth_ord_enum. Qed.
-Lemma list_of_eq0 n (x : 'cV[R]_n) : (forall j, nth 0 (list_of x) j = 0) -> x = 0.
-Proof. by move=> h; apply/matrixP => i k; rewrite ord1 mxE -nth_list_of. Qed.
-
-Lemma entry_at_vectorE n e (x : 'cV[R]_n) : entry_at_vector e x =
-  match e with General r => dotR (normal r) (list_of x) | Side j sign => embed sign * nth 0 (list_of x) j end.
+Lemma entry_at_vectorE n e (x : 'cV[R]_n) : entry_at_vector e x = entry_of_list e (coordinates x).
 Proof.
 rewrite /entry_at_vector mxE; case: e => [r|j sign] /=.
-  by rewrite (dotR_sum _ (size_list_of x)); apply: eq_bigr => k _; rewrite !mxE nth_list_of.
+  by rewrite (dotR_sum _ (size_coordinates x)); apply: eq_bigr => k _; rewrite !mxE nth_coordinates.
 have [hj|hj] := ltnP j n; last first.
-  rewrite [nth _ _ _]nth_default ?size_list_of // mulr0 big1 // => k _.
+  rewrite [nth _ _ _]nth_default ?size_coordinates // mulr0 big1 // => k _.
   by rewrite mxE (_ : (k : nat) == j = false) ?mulr0 ?mul0r // ltn_eqF // (leq_trans (ltn_ord k)).
-rewrite (bigD1 (Ordinal hj)) //= mxE eqxx mulr1 -(nth_list_of x (Ordinal hj)) big1 ?addr0 // => k hk.
+rewrite (bigD1 (Ordinal hj)) //= mxE eqxx mulr1 -(nth_coordinates x (Ordinal hj)) big1 ?addr0 // => k hk.
 by rewrite mxE (_ : (k : nat) == j = false) ?mulr0 ?mul0r //; apply/negbTE; apply: contraNN hk => /eqP hk; apply/eqP/val_inj.
 Qed.
+Lemma entry_at_vector_of n e s : size s = n -> entry_at_vector e (vector_of n s) = entry_of_list e s.
+Proof. by move=> hs; rewrite entry_at_vectorE coordinates_vector_of. Qed.
+
 Lemma entry_at_vectorD n e (x y : 'cV[R]_n) : entry_at_vector e (x + y) = entry_at_vector e x + entry_at_vector e y.
 Proof. by rewrite /entry_at_vector mulmxDr mxE. Qed.
 Lemma entry_at_vector0 n e : entry_at_vector e (0 : 'cV[R]_n) = 0.
 Proof. by rewrite /entry_at_vector mulmx0 mxE. Qed.
 
-(* a vector of integers *)
-Definition vector_of n (d : seq Z) : 'cV[R]_n := \col_j embed (nth Z0 d j).
-Lemma list_of_vector n d : size d = n -> list_of (vector_of n d) = [seq embed v | v <- d].
-Proof.
-move=> hd; apply: (@eq_from_nth _ 0) => [|j]; rewrite ?size_list_of ?size_map // => hj.
-by rewrite -[j]/(val (Ordinal hj)) nth_list_of mxE (nth_map Z0) // hd.
-Qed.
 Lemma entry_atE d j : entry_at d j = nth Z0 d j.
 Proof. by elim: d j => [|u d IH] [|j] /=. Qed.
-Lemma entry_dotE n d e : size d = n -> embed (entry_dot d e) = entry_at_vector e (vector_of n d).
+Lemma entry_dotE n d e : size d = n -> embed (entry_dot d e) = entry_at_vector e (integer_vector n d).
 Proof.
-move=> hd; rewrite entry_at_vectorE list_of_vector //; case: e => [r|j s] /=; first exact: embed_dot.
-rewrite embedM entry_atE; congr (_ * _); have [hj|hj] := ltnP j (size d); first by rewrite (nth_map Z0).
-by rewrite !nth_default ?size_map.
+move=> hd; rewrite entry_at_vector_of ?size_map //; case: e => [r|j s] /=; first exact: embed_dot.
+by rewrite embedM entry_atE nth_embed.
 Qed.
 
 (* ---------- the span of a list ---------- *)
 
 Lemma entries_matrix_mul n es (x : 'cV[R]_n) i : (entries_matrix n es *m x) i 0 = entry_at_vector (nth (Side 0 Z0) es i) x.
 Proof. by rewrite /entry_at_vector !mxE; apply: eq_bigr => j _; rewrite mxE. Qed.
-Lemma entries_matrix_mul0 n es (x : 'cV[R]_n) : (forall e, List.In e es -> entry_at_vector e x = 0) <-> entries_matrix n es *m x = 0.
+(* M x = 0 says that every entry of the list vanishes at x. *)
+Lemma entries_matrix_zero n es (x : 'cV[R]_n) : entries_matrix n es *m x = 0 <-> forall e, List.In e es -> entry_at_vector e x = 0.
 Proof.
-split=> [h|h e /(In_is_nth (Side 0 Z0))[i hi <-]].
-  by apply/matrixP => i k; rewrite ord1 entries_matrix_mul mxE; apply: h; apply: nth_is_In.
-by rewrite -(entries_matrix_mul x (Ordinal hi)) h mxE.
+split=> [h e /(In_nth (Side 0 Z0))[i hi <-]|h]; first by rewrite -(entries_matrix_mul x (Ordinal hi)) h mxE.
+by apply/colP => i; rewrite entries_matrix_mul mxE; apply: h; apply: nth_In.
+Qed.
+(* Entries of full rank vanish at 0 alone. *)
+Lemma full_rank_zero n es (x : 'cV[R]_n) : \rank (entries_matrix n es) = n ->
+  (forall e, List.In e es -> entry_at_vector e x = 0) -> x = 0.
+Proof.
+move=> hr /entries_matrix_zero h; have /row_fullP[B hB] : row_full (entries_matrix n es) by rewrite /row_full hr.
+by rewrite -[x]mul1mx -hB -mulmxA h mulmx0.
 Qed.
 
 (* A vector lies in the span of a list if it vanishes wherever the list does. *)
@@ -156,7 +167,7 @@ Proof.
 move=> h; rewrite submxE; apply/eqP/matrixP => i j; rewrite ord1 [RHS]mxE.
 set C := cokermx _.
 transitivity ((v *m col j C) 0 0); first by rewrite !mxE; apply: eq_bigr => k _; rewrite [in RHS]mxE.
-apply: h; apply/entries_matrix_mul0/matrixP => k l; rewrite [RHS]mxE.
+apply: h; apply/entries_matrix_zero/matrixP => k l; rewrite [RHS]mxE.
 transitivity ((entries_matrix n fs *m C) k j); last by rewrite mulmx_coker mxE.
 by rewrite [LHS]mxE [RHS]mxE; apply: eq_bigr => r _; rewrite [col j C _ _]mxE.
 Qed.
@@ -166,7 +177,7 @@ Lemma list_in_span n es fs : (forall e, List.In e es -> (entry_vector n e <= ent
   (entries_matrix n es <= entries_matrix n fs)%MS.
 Proof.
 move=> h; apply/row_subP => i.
-rewrite (_ : matrix.row i _ = entry_vector n (nth (Side 0 Z0) es i)); first by apply: h; apply: nth_is_In.
+rewrite (_ : matrix.row i _ = entry_vector n (nth (Side 0 Z0) es i)); first by apply: h; apply: nth_In.
 by apply/rowP => j; rewrite !mxE.
 Qed.
 
@@ -197,7 +208,7 @@ move=> hu hn h; rewrite -mxrank_tr; apply/eqP; apply: inj_row_free => u hu0.
 suff h0 : (selection n cs)^T *m u^T = 0.
   by apply: trmx_inj; rewrite trmx0 -[LHS]mul1mx -(selectionK hu hn) -mulmxA h0 mulmx0.
 apply: h => [j hj|]; first exact: selection_supported.
-by apply/entries_matrix_mul0/trmx_inj; rewrite mulmxA trmx_mul trmxK hu0 trmx0.
+by apply/entries_matrix_zero/trmx_inj; rewrite mulmxA trmx_mul trmxK hu0 trmx0.
 Qed.
 
 (* ---------- a rank from above ---------- *)

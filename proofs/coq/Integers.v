@@ -22,7 +22,7 @@ Lemma embed_nat k : embed (Z.of_nat k) = k%:R.
 Proof. by case: k => [|k] //=; rewrite SuccNat2Pos.id_succ. Qed.
 Lemma embed_opp z : embed (Z.opp z) = - embed z.
 Proof. by case: z => [|p|p] /=; rewrite ?oppr0 ?opprK. Qed.
-Lemma embed_sub m n : embed (Z.sub (Z.of_nat m) (Z.of_nat n)) = m%:R - n%:R.
+Lemma embed_sub_nat m n : embed (Z.sub (Z.of_nat m) (Z.of_nat n)) = m%:R - n%:R.
 Proof.
 case/orP: (leq_total n m) => h.
   have -> : Z.sub (Z.of_nat m) (Z.of_nat n) = Z.of_nat (m - n)%N.
@@ -39,16 +39,18 @@ Proof.
 case: (embed_difference x) (embed_difference y) => a [b ->] [c [d ->]].
 have -> : Z.add (Z.sub (Z.of_nat a) (Z.of_nat b)) (Z.sub (Z.of_nat c) (Z.of_nat d)) =
           Z.sub (Z.of_nat (a + c)%N) (Z.of_nat (b + d)%N) by lia.
-by rewrite !embed_sub !natrD opprD addrACA.
+by rewrite !embed_sub_nat !natrD opprD addrACA.
 Qed.
 Lemma embedM x y : embed (Z.mul x y) = embed x * embed y.
 Proof.
 case: (embed_difference x) (embed_difference y) => a [b ->] [c [d ->]].
 have -> : Z.mul (Z.sub (Z.of_nat a) (Z.of_nat b)) (Z.sub (Z.of_nat c) (Z.of_nat d)) =
           Z.sub (Z.of_nat (a * c + b * d)%N) (Z.of_nat (a * d + b * c)%N) by lia.
-rewrite !embed_sub !natrD !natrM mulrBl !mulrBr opprB opprD !addrA.
+rewrite !embed_sub_nat !natrD !natrM mulrBl !mulrBr opprB opprD !addrA.
 by rewrite -!addrA; congr (_ + _); rewrite [LHS]addrCA [RHS]addrC addrC -!addrA; congr (_ + _); rewrite addrC.
 Qed.
+Lemma embed_sub x y : embed (Z.sub x y) = embed x - embed y.
+Proof. by rewrite -embed_opp -embedD. Qed.
 Lemma embed1 : embed (Zpos xH) = 1. Proof. by []. Qed.
 End ZR.
 Arguments embed {A} z : simpl never.
@@ -94,8 +96,23 @@ Lemma embed_lt a b : Z.ltb a b -> embed a < embed b :> R.
 Proof.
 move/Z.ltb_lt => h; rewrite -subr_gt0 -embed_opp -embedD; apply: embed_gt0; lia.
 Qed.
+Lemma embed_gt0E v : (0 < embed v :> R) = Z.ltb Z0 v.
+Proof. by rewrite ltNge embed_le0 Z.ltb_antisym. Qed.
+Lemma embed_leE a b : (embed a <= embed b :> R) = Z.leb a b.
+Proof. by rewrite -subr_le0 -embed_opp -embedD embed_le0; apply/Z.leb_spec0/Z.leb_spec0; lia. Qed.
+Lemma embed_eqE a b : (embed a == embed b :> R) = Z.eqb a b.
+Proof. by rewrite -subr_eq0 -embed_opp -embedD embed_eq0; apply/Z.eqb_spec/Z.eqb_spec; lia. Qed.
+Lemma embed_max v : embed (Z.max Z0 v) = Num.max 0 (embed v) :> R.
+Proof.
+case: (Z.max_spec 0 v) => -[h ->]; first by rewrite max_r // ltW // embed_gt0.
+by rewrite max_l // embed_le0; apply/Z.leb_le.
+Qed.
 End Sign.
 
 Lemma embed_int (A : ringType) z : (embed z : int)%:~R = embed z :> A.
-Proof. by case: z => [|p|p]; rewrite /= ?(rmorph0 [rmorphism of intmul 1]) ?(rmorphN [rmorphism of intmul 1]) ?(rmorph_nat [rmorphism of intmul 1]). Qed.
+Proof.
+case: z => [|p|p] /=; first exact: (rmorph0 [rmorphism of intmul 1]).
+  exact: (rmorph_nat [rmorphism of intmul 1]).
+by rewrite (rmorphN [rmorphism of intmul 1]) (rmorph_nat [rmorphism of intmul 1]).
+Qed.
 

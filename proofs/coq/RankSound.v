@@ -2,9 +2,8 @@
    the bound from above (non-zero rows, non-zero columns, relations, or null vectors) shows that the whole list has no more. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
-From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate Vectors Integers VectorFacts ApproximateInverse InverseSound Systems Checker.
-From ExactRelu Require Export EntryVectors BlockSound.
+From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Claims Systems Checker.
+From ExactRelu Require Import EntryVectors BlockSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -13,14 +12,14 @@ Section RankSound.
 Variables (R : realFieldType) (propose : oracle).
 Local Notation entry_vector := (entry_vector R).
 Local Notation entries_matrix := (entries_matrix R).
-Local Notation selection := (selection R).
-Local Notation vector_of := (vector_of R).
+Local Notation integer_vector := (integer_vector R).
 
 (* ---------- counting rows and columns ---------- *)
 
 Lemma entry_is_zeroE n e (x : 'cV[R]_n) : entry_is_zero e -> entry_at_vector e x = 0.
 Proof. by case: e => [r|j s] //=; rewrite is_zeroE entry_at_vectorE => h; apply: dotR_zero. Qed.
 
+(* If all entries of es vanish wherever those of fs do, the rank of es is at most the length of fs. *)
 Lemma rank_le_list n es fs : (forall e, List.In e es -> forall x : 'cV[R]_n,
     (forall f, List.In f fs -> entry_at_vector f x = 0) -> entry_at_vector e x = 0) ->
   (\rank (entries_matrix n es) <= size fs)%N.
@@ -58,6 +57,7 @@ Definition numbers_of n (e : entry) : seq Z := match e with General r => normal 
 Lemma entry_vector_eq0 n e (j : 'I_n) : nth Z0 (numbers_of n e) j = Z0 -> entry_vector n e 0 j = 0.
 Proof. by case: e => [r|k s] /= h; rewrite mxE; [rewrite h | move: h; rewrite unit_atE; case: eqP => // _ _; rewrite mulr0]. Qed.
 
+(* Where no row of the list has an entry, the column is not met. *)
 Lemma columns_met_sound n es : (forall e, List.In e es -> entry_ok n e) ->
   size (columns_met n es) = n /\ forall e k, List.In e es -> ~~ nth false (columns_met n es) k -> nth Z0 (numbers_of n e) k = Z0.
 Proof.
@@ -85,15 +85,14 @@ Lemma rank_le_columns_met n es : (forall e, List.In e es -> entry_ok n e) ->
 Proof.
 move=> /columns_met_sound[hs h]; rewrite numberE -(size_mask (s := iota 0 n)) ?size_iota //.
 apply: rank_le_columns => [|i j hj]; first exact/mask_uniq/iota_uniq.
-rewrite mxE; apply/entry_vector_eq0/h; first exact: nth_is_In.
+rewrite mxE; apply/entry_vector_eq0/h; first exact: nth_In.
 by move: hj; rewrite -mem_mask_iota hs.
 Qed.
 
 (* ---------- null vectors ---------- *)
 
-Lemma all_zero_nth a k : all (Z.eqb Z0) a -> nth Z0 a k = Z0.
-Proof. by elim: a k => [|[|p|p] a IH] [|k] //=; apply: IH. Qed.
-
+(* The null vectors that are accepted: each is orthogonal to the whole list, and has on the columns outside the block one entry that
+   is not 0, at its own place. *)
 Lemma null_vectors_ok_sound n es outside k total vs : null_vectors_ok n es outside k total vs ->
   (k + size vs = total)%N /\ forall i, (i < size vs)%N -> let v := nth [::] vs i in
     [/\ size v = n, forall l, l <> (k + i)%N -> nth Z0 (mask outside v) l = Z0, nth Z0 (mask outside v) (k + i) <> Z0
@@ -118,9 +117,9 @@ move=> ho /null_vectors_ok_sound[]; rewrite add0n numberE => hcount hvs; rewrite
 pose K := \matrix_(i < size vs, j < n) embed (nth Z0 (nth [::] vs i) j) : 'M[R]_(size vs, n).
 apply: (rank_le_kernel (K := K)); last first.
   apply/matrixP => i k; rewrite [RHS]mxE; have [hs _ _ h] := hvs k (ltn_ord k).
-  transitivity (entry_at_vector (nth (Side 0 Z0) es i) (vector_of n (nth [::] vs k))); last first.
-    by rewrite -entry_dotE // h //; apply: nth_is_In.
-  by rewrite -entries_matrix_mul !mxE; apply: eq_bigr => j _; rewrite !mxE.
+  transitivity (entry_at_vector (nth (Side 0 Z0) es i) (integer_vector n (nth [::] vs k))); last first.
+    by rewrite -entry_dotE // h //; apply: nth_In.
+  by rewrite -entries_matrix_mul !mxE; apply: eq_bigr => j _; rewrite !mxE nth_embed.
 apply: inj_row_free => u hu; apply/rowP => i; rewrite [RHS]mxE.
 have hi : (i < count id outside)%N by rewrite -hcount.
 have [hsi _ hown _] := hvs i (ltn_ord i).
@@ -143,30 +142,20 @@ Qed.
 (* the terms that terms_ok collects vanish wherever the rows chosen vanish *)
 Lemma terms_ok_sound n (x : 'cV[R]_n) next rows es ts gs ss gs' ss' :
   terms_ok next rows es ts gs ss = Some (gs', ss') -> (forall f, List.In f (mask rows es) -> entry_at_vector f x = 0) ->
-  (forall t, List.In t gs -> dotR (normal t.1) (list_of x) = 0) -> (forall t, List.In t ss -> embed t.2 * nth 0 (list_of x) t.1 = 0) ->
-  (forall t, List.In t gs' -> dotR (normal t.1) (list_of x) = 0) /\ (forall t, List.In t ss' -> embed t.2 * nth 0 (list_of x) t.1 = 0).
+  (forall t, List.In t gs -> dotR (normal t.1) (coordinates x) = 0) ->
+  (forall t, List.In t ss -> embed t.2 * nth 0 (coordinates x) t.1 = 0) ->
+  (forall t, List.In t gs' -> dotR (normal t.1) (coordinates x) = 0) /\
+  (forall t, List.In t ss' -> embed t.2 * nth 0 (coordinates x) t.1 = 0).
 Proof.
 elim: es rows next ts gs ss => [|e es IH] [|b rows] next ts gs ss /=; try by case: ts => // -[<- <-].
 case: ts => [|[j c] ts]; first by case=> <- <-.
 case: ifP => _; last by move=> h hx; apply: (IH _ _ _ _ _ h) => f hf; apply: hx; case: b {h} => //; right.
-case: b => //=; case: ifP => // _; case: e => [r|k s] h hx hgs hss; have := hx _ (or_introl erefl); rewrite entry_at_vectorE => h0.
+case: b => //=; case: ifP => // _; case: e => [r|k s] h hx hgs hss; have := hx _ (or_introl erefl); rewrite entry_at_vectorE /= => h0.
   by apply: (IH _ _ _ _ _ h) => // [f hf|t [<-|/hgs] //]; apply: hx; right.
 apply: (IH _ _ _ _ _ h) => // [f hf|t [<-|/hss] //]; first by apply: hx; right.
 by rewrite /= embedM -mulrA h0 mulr0.
 Qed.
 
-Lemma dots_zero ls rows (x : seq R) : (forall a, List.In a rows -> dotR a x = 0) -> dots ls rows x = 0.
-Proof.
-elim: ls rows => [|l ls IH] [|a rows] //= h; rewrite h ?mulr0 ?add0r; last by left.
-by apply: IH => b hb; apply: h; right.
-Qed.
-Lemma fold_min (A : Type) (f : A -> Z) l m : Z.le (List.fold_left (fun m a => Z.min m (f a)) l m) m /\
-  forall a, List.In a l -> Z.le (List.fold_left (fun m a => Z.min m (f a)) l m) (f a).
-Proof.
-elim: l m => [|b l IH] m /=; first by split=> //; lia.
-have [h1 h2] := IH (Z.min m (f b)); split; first by lia.
-by move=> a [<-|/h2]; lia.
-Qed.
 Lemma shiftl_eq0 a k : Z.le 0 k -> (embed (Z.shiftl a k) == 0 :> R) = Z.eqb a 0.
 Proof. by move=> hk; rewrite embed_eq0; have := Z.shiftl_eq_0_iff a k hk; lia. Qed.
 
@@ -177,22 +166,23 @@ elim: ss acc => [|t ss IH] acc h //=; rewrite IH => [|t' ht']; last by apply: h;
 by rewrite dotR_add_scaled dotR_unit_at embedM -mulrA h ?mulr0 ?addr0 //; left.
 Qed.
 
+(* A relation that is accepted: where the chosen rows vanish, this one does. *)
 Lemma relation_holds_sound n rows es i e rel : relation_holds n rows es i e rel ->
   forall x : 'cV[R]_n,
   (forall f, List.In f (mask rows es) -> entry_at_vector f x = 0) -> entry_at_vector e x = 0.
 Proof.
 rewrite /relation_holds => /andP[/andP[_ hfactor]]; case ht: terms_ok => [[gs ss]|] // hsum x hx.
 have [||hgs hss] := terms_ok_sound ht hx; [by [] | by [] |].
-have normals_zero a : List.In a [seq normal r | r <- [seq t.1 | t <- gs]] -> dotR a (list_of x) = 0.
+have normals_zero a : List.In a [seq normal r | r <- [seq t.1 | t <- gs]] -> dotR a (coordinates x) = 0.
   by rewrite -map_comp => ha; have [t /hgs h ->] := In_map ha.
 rewrite entry_at_vectorE; case: e hsum => [r|k s] hsum.
-  move: hsum; rewrite is_zeroE !tmapE => hsum; move: (dotR_zero (list_of x) hsum).
+  move: hsum; rewrite is_zeroE !tmapE => hsum; move: (dotR_zero (coordinates x) hsum).
   rewrite dotR_side_terms // dotR_combination dotR_zeros add0r /scale_weights tmap2E /=.
   rewrite dots_zero // addr0 => /eqP; rewrite mulf_eq0 shiftl_eq0; last first.
     set l := List.fold_left _ _ _; have := (fold_min binary ([seq t.1 | t <- (r, Z.opp (factor rel)) :: gs]) Z0).2 r (or_introl erefl).
     rewrite /= -/l; lia.
   by case/orP=> [h|/eqP //]; exfalso; move: h hfactor; case: (factor rel) => // p; lia.
-move: hsum; rewrite is_zeroE !tmapE => hsum; move: (dotR_zero (list_of x) hsum).
+move: hsum; rewrite is_zeroE !tmapE => hsum; move: (dotR_zero (coordinates x) hsum).
 set one := Z.shiftl _ _.
 rewrite /= dotR_side_terms // dotR_add_scaled dotR_combination dotR_zeros add0r dots_zero // add0r dotR_unit_at.
 rewrite !embedM -!mulrA => /eqP; rewrite !mulf_eq0 => /orP[|/orP[|]].
@@ -202,6 +192,7 @@ rewrite !embedM -!mulrA => /eqP; rewrite !mulf_eq0 => /orP[|/orP[|]].
 by rewrite -mulf_eq0 => /eqP.
 Qed.
 
+(* With relations that are accepted, every row is chosen, zero, or related to the chosen ones. *)
 Lemma relations_hold_sound n rows all i marks es rels : size marks = size es -> relations_hold n rows all i marks es rels ->
   forall e, List.In e es -> [\/ List.In e (mask marks es), entry_is_zero e | exists i' rel, relation_holds n rows all i' e rel].
 Proof.

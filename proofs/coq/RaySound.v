@@ -2,9 +2,8 @@
    that solves for the correction x with e.(d + x) = 0 on its rows, small enough that the strict conditions stay strict. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
-From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate Vectors Integers VectorFacts ApproximateInverse InverseSound Systems Checker.
-From ExactRelu Require Import EntryVectors BlockSound RankSound.
+From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Claims Systems Checker.
+From ExactRelu Require Import EntryVectors InverseSound BlockSound RankSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -13,7 +12,7 @@ Section RaySound.
 Variables (R : realFieldType) (propose : oracle).
 Local Notation entry_vector := (entry_vector R).
 Local Notation entries_matrix := (entries_matrix R).
-Local Notation vector_of := (vector_of R).
+Local Notation integer_vector := (integer_vector R).
 
 (* the correction: it is zero outside the columns of a regular block and takes any values on its rows *)
 Lemma correction_exists n b (c : 'cV[R]_(size (block_entries b))) : block_shape n b ->
@@ -43,17 +42,17 @@ Qed.
 
 (* e . x, if the block covers x *)
 Lemma reach_bound n b e (g c : R) (x : 'cV[R]_n) : block_shape n b -> entry_ok n e -> 0 <= g ->
-  (forall j : 'I_n, (j : nat) \notin columns_of b -> x j 0 = 0) -> (forall j, g * `|nth 0 (list_of x) j| <= c) ->
+  (forall j : 'I_n, (j : nat) \notin columns_of b -> x j 0 = 0) -> (forall j, g * `|nth 0 (coordinates x) j| <= c) ->
   g * `|entry_at_vector e x| <= c * embed (reach [seq is_inside p || is_beside p | p <- block_places b] e).
 Proof.
 move=> hb hok hg hx hc; set marks := [seq covered p | p <- block_places b].
 have size_marks : size marks = n by rewrite size_map (places_size hb).
-have hout j : ~~ nth false marks j -> nth 0 (list_of x) j = 0.
-  have [hj|hj] := ltnP j n; last by move=> _; rewrite nth_default ?size_list_of.
+have hout j : ~~ nth false marks j -> nth 0 (coordinates x) j = 0.
+  have [hj|hj] := ltnP j n; last by move=> _; rewrite nth_default ?size_coordinates.
   rewrite -mem_mask_iota size_marks -{1}(places_size hb) => h.
-  by rewrite -[j]/(val (Ordinal hj)) nth_list_of hx.
+  by rewrite -[j]/(val (Ordinal hj)) nth_coordinates hx.
 rewrite entry_at_vectorE /reach -/marks; case: e hok => [r|j s] /= hok.
-  by rewrite pickE; apply: dotR_bound; rewrite ?size_list_of ?size_marks.
+  by rewrite pickE; apply: dotR_bound; rewrite ?size_coordinates ?size_marks.
 have [hj hs] := hok; rewrite nthE normrM.
 have -> : `|embed s| = 1 :> R by case: hs => ->; rewrite -embed_abs.
 rewrite mul1r; case hm: (nth false marks j); first by rewrite mulr1.
@@ -67,23 +66,24 @@ Lemma margin_direction n b d strict attempt bound : block_shape n b -> size d = 
   bound_inverse propose attempt (block_places b) (general_normals (block_entries b))
     (general_rho d (block_entries b)) (side_rho d (block_entries b)) = Some bound ->
   (forall e, List.In e strict ->
-     Z.lt (Z.add (Z.mul (gap bound) (entry_dot d e)) (Z.mul (correction bound) (reach [seq is_inside p || is_beside p | p <- block_places b] e))) Z0) ->
+     Z.lt (Z.add (Z.mul (gap bound) (entry_dot d e))
+       (Z.mul (correction bound) (reach [seq is_inside p || is_beside p | p <- block_places b] e))) Z0) ->
   exists y : 'cV[R]_n, entries_matrix n (block_entries b) *m y = 0 /\ forall e, List.In e strict -> entry_at_vector e y < 0.
 Proof.
 move=> hb hd hrank hok hoks hbound hstrict.
-have [x [hx hEx]] := correction_exists (- (entries_matrix n (block_entries b) *m vector_of n d)) hb hrank.
-exists (vector_of n d + x); split=> [|e he]; first by rewrite mulmxDr hEx addrN.
+have [x [hx hEx]] := correction_exists (- (entries_matrix n (block_entries b) *m integer_vector n d)) hb hrank.
+exists (integer_vector n d + x); split=> [|e he]; first by rewrite mulmxDr hEx addrN.
 have hsum f : List.In f (block_entries b) -> entry_at_vector f x = - embed (entry_dot d f).
   move=> hf; apply/eqP; rewrite (entry_dotE R f hd) -addr_eq0 addrC -entry_at_vectorD; apply/eqP.
-  by move: f hf; apply/entries_matrix_mul0; rewrite mulmxDr hEx addrN.
-have [hgap _ _ _ _] := bound_inverse_shape R hbound.
-have hc j : embed (gap bound) * `|nth 0 (list_of x) j| <= embed (correction bound).
-  move: j; apply: (correction_sound hbound (supported_list hb hx)) => i hi.
-    have [r hr hri] := In_general_normals (nth_is_In [::] hi).
+  by move: f hf; apply/entries_matrix_zero; rewrite mulmxDr hEx addrN.
+have [hgap _ _ _ _] := bound_inverse_shape hbound.
+have hc j : embed (gap bound) * `|nth 0 (coordinates x) j| <= embed (correction bound).
+  move: j; apply: (correction_sound hbound (supported_coordinates hb hx)) => i hi.
+    have [r hr hri] := In_general_normals (nth_In [::] hi).
     rewrite /general_rho tmapE (nth_map [::]) // embed_abs hri.
     by have := hsum _ hr; rewrite entry_at_vectorE /= => ->; rewrite normrN.
-  rewrite (beside_list x hb) size_map in hi *; rewrite (nth_map 0%N) // /side_rho tmapE (nth_map 0%N) // embed_abs entry_atE.
-  have [s hs] := In_side_columns (nth_is_In 0%N hi); have := hsum _ hs; rewrite entry_at_vectorE /= embedM -mulrN entry_atE.
+  rewrite (beside_coordinates x hb) size_map in hi *; rewrite (nth_map 0%N) // /side_rho tmapE (nth_map 0%N) // embed_abs entry_atE.
+  have [s hs] := In_side_columns (nth_In 0%N hi); have := hsum _ hs; rewrite entry_at_vectorE /= embedM -mulrN entry_atE.
   have hs0 : embed s != 0 :> R by have [_ [] ->] := hok _ hs; rewrite embed_eq0.
   by move/(mulfI hs0) => ->; rewrite normrN.
 have hreach := reach_bound hb (hoks e he) (ltW (embed_gt0 R hgap)) hx hc.
@@ -134,9 +134,9 @@ case: e => // d; rewrite /check_ray size_ofE.
   have [y [hy hs]] := margin_direction hb hd hfull hokb hoks hbound (fun f hf => (Z.ltb_lt _ _).1 (hstrict f hf)).
   exists y; split=> //; last exact: vanish.
   by apply: contraTneq (hs s (or_introl erefl)) => ->; rewrite entry_at_vector0 ltxx.
-case/andP=> /andP[/andP[/Nat.eqb_spec hd hd0] heq] hst; exists (vector_of n d); split=> [|f hf|f hf].
-- apply: contraNneq hd0 => h; rewrite is_zeroE; apply/all_In => u /(In_is_nth Z0)[i hi <-].
-  rewrite hd in hi; by move/matrixP: h => /(_ (Ordinal hi) 0); rewrite !mxE => /eqP; rewrite embed_eq0 Z.eqb_sym.
+case/andP=> /andP[/andP[/Nat.eqb_spec hd hd0] heq] hst; exists (integer_vector n d); split=> [|f hf|f hf].
+- apply: contraNneq hd0 => h; rewrite is_zeroE; apply/all_In => u /(In_nth Z0)[i hi <-].
+  rewrite hd in hi; by move/matrixP: h => /(_ (Ordinal hi) 0); rewrite !mxE nth_embed => /eqP; rewrite embed_eq0 Z.eqb_sym.
 - by rewrite -entry_dotE //; move: heq; rewrite forallbE => /all_In /(_ f hf) /Z.eqb_spec ->.
 by rewrite -entry_dotE // embed_lt0; move: hst; rewrite forallbE => /all_In /(_ f hf).
 Qed.

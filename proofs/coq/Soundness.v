@@ -1,8 +1,9 @@
-(* The theorem: whatever the oracle proposes, a certificate that is accepted makes a true claim. *)
+(* The theorem about the whole checker: whatever the oracle proposes, a certificate that is accepted makes a true claim (P1, P2).
+   The layer is found, its output is computed, a point of the pre-image is checked; the rest is DimensionSound.v and EmptySound.v. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
-From ExactRelu Require Import Certificate Vectors Integers VectorFacts ApproximateInverse Polyhedron Claims Systems Checker.
-From ExactRelu Require Import RankSound TrivialSound LayerSound EmptySound DimensionSound.
+From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Polyhedron Claims Systems Checker.
+From ExactRelu Require Import EntryVectors RankSound EvaluationSound SystemsSound EmptySound DimensionSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -10,6 +11,7 @@ Local Open Scope ring_scope.
 Section Soundness.
 Variables (R : realFieldType) (propose : oracle).
 
+(* the layer that is meant, and those before it *)
 Lemma split_layersP net scope before l : split_layers net scope = Some (before, l) ->
   exists after, layers net = before ++ l :: after /\ scope = (size before).+1.
 Proof.
@@ -56,6 +58,7 @@ rewrite /base_point; case: given hgiven => [[p q]|] hgiven; last exact: solved.
 by case: ifP => [hK [<- <- _]|_]; [have [h1 h2 h3] := hgiven p q erefl | exact: solved].
 Qed.
 
+(* A pre-image that is not empty: the point, the rank, the size, the dimension and the number of positive outputs are right. *)
 Theorem check_preimage_sound l K y given size dimension rank positive rest (X := preimage (l := l) K (rational R y)) :
   (forall r, List.In r (rows l) -> seq.size (coefficients r) = inputs l) -> seq.size (rectified l) = seq.size (rows l) ->
   is_domain (inputs l) K -> is_point (seq.size (rows l)) y ->
@@ -74,29 +77,27 @@ have X0 : X (vector_of (inputs l) (rational R x)).
   by rewrite /X -hval; apply: base_point_in_preimage.
 have hrk : \rank (active_matrix l (rational R y)) = rank_value r by rewrite -hval (active_rows_matrix R hx).
 have hpos : count (fun v => 0 < v) (rational R y) = number (tmap (Z.ltb 0) (numerators y)) by case: hy => hD _; rewrite positive_numerators.
-have one : size = Singleton -> [/\ exists x, X x, affine_dimension X dimension, size_claim X size dimension,
-      \rank (active_matrix l (rational R y)) = rank_value r & count (fun v => 0 < v) (rational R y) = number (tmap (Z.ltb 0) (numerators y))].
+suff [hdimension hclaim] : affine_dimension X dimension /\ size_claim X size dimension.
+  by split=> //; exists (vector_of (inputs l) (rational R x)).
+have one : size = Singleton -> affine_dimension X dimension /\ size_claim X size dimension.
   move=> es; rewrite es in hsize *; move: hsize => /andP[/Nat.eqb_eq d0 hs].
   have hX : forall v, X v <-> v = vector_of (inputs l) (rational R x).
     by rewrite /X -hval; apply: (check_singleton_sound hwidths hx hK hcont hr' hs).
-  split=> //; first by exists (vector_of (inputs l) (rational R x)).
-    by rewrite d0 /X -hval; apply: one_point_dimension => //; rewrite hval.
-  by split=> //; exists (vector_of (inputs l) (rational R x)).
-have more : size <> Singleton -> [/\ exists x, X x, affine_dimension X dimension, size_claim X size dimension,
-      \rank (active_matrix l (rational R y)) = rank_value r & count (fun v => 0 < v) (rational R y) = number (tmap (Z.ltb 0) (numerators y))].
+  split; last by split=> //; exists (vector_of (inputs l) (rational R x)).
+  by rewrite d0 /X -hval; apply: one_point_dimension => //; rewrite hval.
+have more : size <> Singleton -> affine_dimension X dimension /\ size_claim X size dimension.
   move=> ns; have {hsize} : negb (Nat.eqb dimension 0) && match check_dimension propose l K x (row_values l x) b dimension rest1 with
       | Some rest => check_boundedness propose l K (row_values l x) b size rest | None => false end by case: (size) ns hsize.
   case/andP=> d0; case hdim: check_dimension => [rest2|] // hbound.
-  have hd : affine_dimension X dimension by rewrite /X -hval; apply: (check_dimension_sound R hwidths hx hK hcont hr' hdim).
   have hb2 : match size with Bounded => bounded X | Unbounded => ~ bounded X | _ => True end.
     by have := check_boundedness_sound R hwidths hx hK hcont hr' hbound; rewrite hval; case: (size).
-  split=> //; first by exists (vector_of (inputs l) (rational R x)).
+  split; first by rewrite /X -hval; apply: (check_dimension_sound R hwidths hx hK hcont hr' hdim).
   have d1 : (0 < dimension)%N by case: (dimension) d0.
   by case: (size) ns hb2.
 by case: (size) one more => one more; [apply: one | apply: more | apply: more | apply: more].
 Qed.
 
-(* The soundness of the checker, over every ordered field. *)
+(* The soundness of the checker, over every ordered field: a certificate that is accepted makes a true claim. *)
 Theorem check_sound net c : check propose net c = true -> claim_holds R net c.
 Proof.
 case/andP=> /network_ok_widths_agree hw; case hs: split_layers => [[before l]|] //.

@@ -1,15 +1,13 @@
-(* The executable operations of Vectors.v are the mathematical ones: maps, products with a vector of R, digits of a number. *)
+(* The executable operations of Vectors.v are the mathematical ones: maps, sums, products with a vector of R, digits of a number.
+   A combination of integer rows, times x, is the combination of the rows' products with x. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-From ExactRelu Require Import Vectors Integers.
+From ExactRelu Require Import Vectors Integers ListFacts.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
-(* ---------- lists ---------- *)
-
-Lemma rev_append_cat (A : Type) (l m : seq A) : List.rev_append l m = rev l ++ m.
-Proof. by elim: l m => [|a l IH] m //=; rewrite IH rev_cons cat_rcons. Qed.
+(* ---------- what the tail-recursive operations compute ---------- *)
 
 Lemma tmapE (A B : Type) (f : A -> B) l : tmap f l = [seq f a | a <- l].
 Proof.
@@ -63,33 +61,33 @@ elim: n l out => [|n IH] l out /=; first by case: ifP => // _ [<-]; rewrite rev_
 by case: l => [|b l] /IH ->; rewrite /= addSnnS.
 Qed.
 
-Lemma forallbE (A : Type) (p : A -> bool) l : List.forallb p l = all p l.
-Proof. by elim: l => //= a l ->. Qed.
-Lemma existsbE (A : Type) (p : A -> bool) l : List.existsb p l = has p l.
-Proof. by elim: l => //= a l ->. Qed.
-Lemma fold_leftE (A B : Type) (f : A -> B -> A) l a : List.fold_left f l a = foldl f a l.
-Proof. by elim: l a => //= b l IH a; rewrite IH. Qed.
-Lemma nthE (A : Type) (d : A) l j : List.nth j l d = nth d l j.
-Proof. by elim: l j => [|a l IH] [|j] //=. Qed.
 Lemma is_zeroE a : is_zero a = all (Z.eqb Z0) a.
 Proof. exact: forallbE. Qed.
-Lemma InP (T : eqType) (a : T) l : reflect (List.In a l) (a \in l).
+
+(* two lists of the same length, entry by entry *)
+(* forallb over tmap2, by index *)
+Lemma all_tmap2 (A B : Type) (a0 : A) (b0 : B) (p : A -> B -> bool) s t n : size s = n -> size t = n ->
+  List.forallb (fun b => b) (tmap2 p s t) = true <-> forall j, (j < n)%N -> p (nth a0 s j) (nth b0 t j).
 Proof.
-elim: l => [|b l IH] /=; first by rewrite in_nil; constructor.
-rewrite inE; apply: (iffP orP) => [[/eqP ->|/IH]|[->|/IH]]; auto.
+rewrite tmap2E forallbE; elim: n s t => [|n IH] [|a s] [|b t] //= [/IH h] [/h{}h].
+by split=> [/andP[hp /h ht] [|j]|hp] //; [apply: ht | rewrite (hp 0%N) //=; apply/h => j; apply: (hp j.+1)].
 Qed.
-Lemma In_map (A B : Type) (f : A -> B) l b : List.In b [seq f a | a <- l] -> exists2 a, List.In a l & b = f a.
-Proof. by elim: l => //= a l IH [<-|/IH[a' h ->]]; [exists a; auto | exists a'; auto]. Qed.
-Lemma map_In (A B : Type) (f : A -> B) l a : List.In a l -> List.In (f a) [seq f a | a <- l].
-Proof. by elim: l => //= a' l IH [->|/IH]; auto. Qed.
-Lemma In_cat (A : Type) (a : A) l m : List.In a (l ++ m) <-> List.In a l \/ List.In a m.
-Proof. by elim: l => [|b l IH] /=; [split; [right | case] | rewrite IH; tauto]. Qed.
-Lemma In_mask (A : Type) (a : A) marks l : List.In a (mask marks l) -> List.In a l.
-Proof. by elim: marks l => [|[] marks IH] [|b l] //=; [case=> [->|/IH]; auto | move/IH; auto]. Qed.
-Lemma all_In (A : Type) (p : A -> bool) l : all p l <-> forall a, List.In a l -> p a.
+Lemma nth_tmap2 (A B : Type) (a0 : A) (b0 : B) (p : A -> B -> bool) s t n : size s = n -> size t = n ->
+  forall j, nth false (tmap2 p s t) j = (j < n)%N && p (nth a0 s j) (nth b0 t j).
 Proof.
-elim: l => [|b l IH] //=; split=> [/andP[hb /IH hl] a [<-|/hl] //|h].
-by rewrite h /=; [apply/IH => a ha; apply: h; right | left].
+move=> hs ht j; rewrite tmap2E; case: ltnP => hj /=; last first.
+  by rewrite nth_default // size_map size_zip hs ht minnn.
+by rewrite (nth_map (a0, b0)) ?size_zip ?hs ?ht ?minnn // nth_zip ?hs ?ht.
+Qed.
+Lemma size_tmap2 (A B C : Type) (p : A -> B -> C) s t n : size s = n -> size t = n -> size (tmap2 p s t) = n.
+Proof. by move=> hs ht; rewrite tmap2E size_map size_zip hs ht minnn. Qed.
+Lemma tmap2_pair (A B : Type) (s : seq A) (t : seq B) : tmap2 pair s t = zip s t.
+Proof. by rewrite tmap2E -[RHS]map_id; apply: eq_map => -[]. Qed.
+(* marks that agree everywhere are equal *)
+Lemma all_marks_equal (m m' : seq bool) : size m = size m' -> List.forallb (fun b => b) (tmap2 Bool.eqb m m') -> m = m'.
+Proof.
+rewrite tmap2E forallbE => + h; elim: m m' h => [|b m IH] [|b' m'] //= /andP[/Bool.eqb_prop -> h] [hs].
+by rewrite (IH _ h hs).
 Qed.
 
 (* ---------- integers ---------- *)
@@ -127,14 +125,22 @@ elim: a m => [|v a IH] m /=; first by split=> //; lia.
 have [h1 h2] := IH (Z.max m (Z.abs v)); split; first by lia.
 by move=> u [<-|/h2]; lia.
 Qed.
-Lemma max_abs_ge0 a : Z.le 0 (max_abs a). Proof. by case: (max_abs_from Z0 a). Qed.
 Lemma max_abs_ge a u : List.In u a -> Z.le (Z.abs u) (max_abs a).
 Proof. by case: (max_abs_from Z0 a) => _; apply. Qed.
 
+(* the smallest of m and the f a *)
+Lemma fold_min (A : Type) (f : A -> Z) l m : Z.le (List.fold_left (fun m a => Z.min m (f a)) l m) m /\
+  forall a, List.In a l -> Z.le (List.fold_left (fun m a => Z.min m (f a)) l m) (f a).
+Proof.
+elim: l m => [|b l IH] m /=; first by split=> //; lia.
+have [h1 h2] := IH (Z.min m (f b)); split; first by lia.
+by move=> a [<-|/h2]; lia.
+Qed.
+Lemma all_zero_nth a k : all (Z.eqb Z0) a -> nth Z0 a k = Z0.
+Proof. by elim: a k => [|[|p|p] a IH] [|k] //=; apply: IH. Qed.
+
 (* ---------- packing ---------- *)
 
-Lemma hornerE B l : horner B l = foldr (fun a s => Z.add a (Z.mul B s)) Z0 l.
-Proof. by elim: l => //= a l ->. Qed.
 Lemma pairs_ontoE B : forall l out, pairs_onto B l out = rev out ++ pairs_onto B l [::].
 Proof.
 fix IH 1; case=> [|a [|b l]] out /=; rewrite ?rev_append_cat ?cats0 //.
@@ -185,8 +191,6 @@ Proof.
 elim: a x => [|u a IH] [|v x] /=; rewrite ?take0 ?add0r ?dotR_nil ?addr0 //.
 by rewrite IH addrA.
 Qed.
-Lemma dotR_take a x : dotR a (take (size a) x) = dotR a x.
-Proof. by elim: a x => [|u a IH] [|v x] //=; rewrite IH. Qed.
 
 (* acc + l a, entry by entry *)
 Fixpoint plus_scaled (l : Z) (a acc : seq Z) : seq Z :=
@@ -244,5 +248,41 @@ rewrite /add_scaled; case: ifP => // _; rewrite add_scaled_ontoE size_plus_scale
 Qed.
 Lemma embed_dot a b : embed (dot a b) = dotR a [seq embed v | v <- b] :> R.
 Proof. by rewrite dotE; elim: a b => [|u a IH] [|v b] //=; rewrite embedD embedM IH. Qed.
+(* marks and a list of the same length: the entries that are not marked being zero, the others are the whole *)
+Lemma dotR_mask marks a x : size a = size marks -> size x = size marks ->
+  (forall j, ~~ nth false marks j -> nth 0 x j = 0) -> dotR (mask marks a) (mask marks x) = dotR a x.
+Proof.
+elim: marks a x => [|b marks IH] [|u a] [|v x] //= [ha] [hx] h.
+have IHx : dotR (mask marks a) (mask marks x) = dotR a x by apply: IH => // j; apply: (h j.+1).
+case: b h => h /=; rewrite IHx //.
+by have -> : v = 0; [apply: (h 0%N) | rewrite mulr0 add0r].
+Qed.
+Lemma zero_of_mask marks x : size x = size marks ->
+  (forall j, ~~ nth false marks j -> nth 0 x j = 0) -> (forall j, nth 0 (mask marks x) j = 0) -> forall j, nth 0 x j = 0.
+Proof.
+elim: marks x => [|b marks IH] [|v x] // [hx] h hm.
+have hx0 : v = 0 by case: b h hm => h hm; [apply: (hm 0%N) | apply: (h 0%N)].
+case=> [|j] //=; apply: IH => // [k|k]; first exact: (h k.+1).
+by case: b hm {h} => hm; [apply: (hm k.+1) | apply: hm].
+Qed.
+Lemma dotR_nseq0 k a x : dotR (nseq k Z0 ++ a) x = dotR a (drop k x).
+Proof. by rewrite dotR_cat size_nseq dotR_zero ?add0r // all_nseq orbT. Qed.
+Lemma dotR_rcons a b x t : size a = size x -> dotR (a ++ [:: b]) (rcons x t) = dotR a x + embed b * t.
+Proof. by move=> h; rewrite dotR_cat h -cats1 take_size_cat // drop_size_cat //= addr0. Qed.
+Lemma dots_zero ls rows x : (forall a, List.In a rows -> dotR a x = 0) -> dots ls rows x = 0.
+Proof.
+elim: ls rows => [|l ls IH] [|a rows] //= h; rewrite h ?mulr0 ?add0r; last by left.
+by apply: IH => b hb; apply: h; right.
+Qed.
+Lemma dotsE ls rows x : dots ls rows x = dotR ls [seq dotR a x | a <- rows].
+Proof. by elim: ls rows => [|l ls IH] [|a rows] //=; rewrite IH. Qed.
+Lemma dots_opp ws rs x : dots [seq Z.opp w | w <- ws] rs x = - dots ws rs x.
+Proof.
+elim: ws rs => [|w ws IH] [|r rs] /=; rewrite ?oppr0 //.
+by rewrite IH embed_opp; ring.
+Qed.
+(* a vector of integers, inside R *)
+Lemma nth_embed (d : seq Z) j : nth 0 [seq embed a : R | a <- d] j = embed (nth Z0 d j).
+Proof. by elim: d j => [|a d IH] [|j] //=. Qed.
 End Products.
 Arguments dots {R} ls rows x.
