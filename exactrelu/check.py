@@ -86,7 +86,7 @@ def check(paths: Iterable[str | os.PathLike[str]], *, against_sha256: str | None
             continue
         if sha256 and against_sha256 is not None and sha256 != against_sha256:
             problems.append(f"{path}: its network is not the one that the model gives; was it exported or trained again?")
-        results[path] = _check_file(path, current, kernels)
+        results[path] = _check_file(path, sha256, current, kernels)
     return Report(tuple(results[path] for path in certificates), tuple(ignored), tuple(problems))
 
 
@@ -110,10 +110,12 @@ def _sorted_out(paths: list[Path], ignored: list[str], problems: list[str]) -> t
     return certificates, networks
 
 
-def _check_file(path: Path, network: Network | Rejected | None, kernels: Kernels) -> CheckResult:
+def _check_file(path: Path, sha256: str, network: Network | Rejected | None, kernels: Kernels) -> CheckResult:
     try:
         with _opened(path) as stream:
-            text = _header(stream)[0]
+            text, named = _header(stream)
+            if named != sha256:
+                raise Rejected("3", "the file changed while it was checked")
             if not isinstance(network, Network):
                 raise network or Rejected("3", "no network is named")
             return CheckResult(str(path), True, str(verify(text, network, kernels)), None)

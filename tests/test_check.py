@@ -87,6 +87,21 @@ def test_a_broken_header_is_invalid(folder: Path) -> None:
     assert report.exit_code == 1 and not report.results[0].valid
 
 
+def test_a_certificate_exchanged_after_its_network_was_chosen_is_not_valid(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = module._load
+
+    def exchange(path: Path, sha256: str) -> object:
+        network = load(path, sha256)
+        other = NETWORK.replace("row 0 0 0 1", "row 0 0 1 1")
+        changed = VALID.replace(SHA256, hashlib.sha256(other.encode()).hexdigest())
+        (folder / "b.certificate").write_text(changed)
+        return network
+
+    monkeypatch.setattr(module, "_load", exchange)
+    (result,) = check([folder]).results
+    assert not result.valid and "changed" in (result.reason or "")
+
+
 def test_a_network_is_parsed_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "cdef":
         (folder / f"{name}.certificate").write_text(VALID)

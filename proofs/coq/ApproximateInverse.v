@@ -70,8 +70,8 @@ Definition arrange (places : list place) (a : list Z) : list Z :=
   tapp (pick (tmap is_inside places) a) (pick (tmap is_beside places) a).
 
 (* For every x that is zero outside: gap |x_j| <= sum row_bounds_i |a_i.x| + sum side_bounds_s |x_s|,
-   and gap |x_j| <= correction if |a_i.x| <= |rho_i| and |x_s| <= |rho_s|. *)
-Record inverse_bound := InverseBound { gap : Z; row_bounds : list Z; side_bounds : list Z; correction : Z }.
+   and gap |x_j| <= correction if |a_i.x| <= |rho_i| and |x_s| <= |rho_s|.  error + gap is D. *)
+Record inverse_bound := InverseBound { gap : Z; row_bounds : list Z; side_bounds : list Z; correction : Z; error : Z }.
 
 Definition maxima (m a : list Z) : list Z := tmap2 (fun u v => Z.max u (Z.abs v)) m a.
 
@@ -113,12 +113,24 @@ Definition bound_inverse (attempt : nat) (places : list place) (rows : list (lis
   then
     match examine size D (pack_rows (size + sides) weight arranged) rho side_rho Q 0 0 (zeros size) (zeros sides) 0 with
     | Some (A, qs, gs, c) =>
-        if A <? D then Some (InverseBound (D - A) qs (tmap (Z.max (D - A)) gs) (Z.max c ((D - A) * max_abs side_rho))) else None
+        if A <? D then Some (InverseBound (D - A) qs (tmap (Z.max (D - A)) gs) (Z.max c ((D - A) * max_abs side_rho)) A) else None
     | None => None
     end
   else None.
 
 Definition attempts : list nat := [0; 1; 2; 3; 4; 5; 6]%nat.
+
+(* Attempts in turn until a bound is accepted.  One that is within 2^-40 of the inverse is the last: more digits would change little. *)
+Fixpoint some_bound (tried : list nat) (places : list place) (rows : list (list Z)) (rho side_rho : list Z)
+    (accept : inverse_bound -> bool) : bool :=
+  match tried with
+  | [] => false
+  | attempt :: tried' =>
+      match bound_inverse attempt places rows rho side_rho with
+      | Some b => accept b || (negb (Z.shiftl (error b) 40 <? gap b) && some_bound tried' places rows rho side_rho accept)
+      | None => some_bound tried' places rows rho side_rho accept
+      end
+  end.
 
 (* ---------- a block that is invertible modulo q ---------- *)
 

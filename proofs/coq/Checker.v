@@ -229,6 +229,9 @@ Definition exceeds (b : inverse_bound) (norm : Z) (chosen : list (bool * Z)) (ch
   forallb (fun x => x) (tmap2 enough chosen (row_bounds b))
   && forallb (fun x => x) (tmap2 enough chosen_sides (side_bounds b)).
 
+(* no bound lets a multiplier 0 exceed anything: known before a bound is looked for *)
+Definition can_exceed (equality_w : bool * Z) : bool := fst equality_w || (0 <? snd equality_w).
+
 Definition margin_holds (s : system) (selected : list bool) (outside : Z) (ws : list Z) : bool :=
   let rs := general s in
   let k := size_of rs in
@@ -251,11 +254,9 @@ Definition margin_holds (s : system) (selected : list bool) (outside : Z) (ws : 
           && Nat.eqb (size_of (upper_sides s)) (columns s)
           && (0 <=? outside) && signs_ok rs ws && signs_ok rs scaled
           && forallb (fun a => Nat.eqb (size_of a) (columns s)) normals
-          && existsb (fun attempt =>
-               match bound_inverse propose attempt places (pick in_S normals) (zeros (number in_S)) (zeros (number beside)) with
-               | Some b => exceeds b norm chosen chosen_sides
-               | None => false
-               end) attempts
+          && forallb can_exceed chosen && forallb can_exceed chosen_sides
+          && some_bound propose attempts places (pick in_S normals) (zeros (number in_S)) (zeros (number beside))
+               (fun b => exceeds b norm chosen chosen_sides)
       end
   end.
 
@@ -313,12 +314,9 @@ Definition check_ray (n : nat) (equalities strict : list entry) (b : block) (e :
   | RayMargin d =>
       Nat.eqb (size_of d) n && (match strict with [] => negb (Nat.eqb (block_size b) n) | _ => true end)
       && let covered := tmap (fun p => is_inside p || is_beside p) (block_places b) in
-         existsb (fun attempt =>
-           match bound_inverse propose attempt (block_places b) (general_normals (block_entries b))
-                   (general_rho d (block_entries b)) (side_rho d (block_entries b)) with
-           | Some bound => forallb (fun e => gap bound * entry_dot d e + correction bound * reach covered e <? 0) strict
-           | None => false
-           end) attempts
+         some_bound propose attempts (block_places b) (general_normals (block_entries b))
+           (general_rho d (block_entries b)) (side_rho d (block_entries b))
+           (fun bound => forallb (fun e => gap bound * entry_dot d e + correction bound * reach covered e <? 0) strict)
   | _ => false
   end.
 

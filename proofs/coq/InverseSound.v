@@ -196,6 +196,14 @@ have := IH a x sa sx (fun j => h j.+1); have := h 0%N; case: p {IH h} => /= h <-
 by rewrite addrCA.
 Qed.
 
+(* A bound that some attempt gave was accepted. *)
+Lemma some_boundP tried places rows rho side_rho accept : some_bound propose tried places rows rho side_rho accept ->
+  exists attempt b, bound_inverse propose attempt places rows rho side_rho = Some b /\ accept b.
+Proof.
+elim: tried => //= attempt tried IH; case hb: bound_inverse => [b|] //.
+by case/orP=> [ha|/andP[_ /IH //]]; exists attempt, b.
+Qed.
+
 (* What bound_inverse has checked, and what its bound is made of. *)
 Lemma bound_inverse_checked attempt places rows rho side_rho b :
   let n := count is_inside places in let sides := count is_beside places in

@@ -60,14 +60,14 @@ Proof.
 rewrite /margin_holds; case hf: fit => [marks|] //; rewrite split_atE size_ofE.
 set in_S := take _ _; case hp: place_sides => [places|] //.
 set scaled := scale_weights _ _; rewrite tmapE; set lvs := implied_multipliers _ _.
-rewrite !size_ofE forallbE existsbE => /andP[/andP[/andP[/andP[/andP[/andP[/andP[_ /Nat.eqb_eq hl] /Nat.eqb_eq hu] _] _] hs] hn] hb].
+rewrite !size_ofE !forallbE => /andP[/andP[/andP[/andP[/andP[/andP[/andP[/andP[/andP[_ /Nat.eqb_eq hl] /Nat.eqb_eq hu] _] _] hs] hn] _] _] hb].
 move=> x sx sys; have [hg hxl hxu] := sys.
 have [hss _] := signs_okP hs.
 have hn' r : List.In r (general s) -> size (normal r) = columns s.
   by move=> hr; move/all_In: hn => /(_ _ (map_In normal hr)); rewrite size_ofE => /Nat.eqb_eq.
 have [t et [ht hall]] := place_sidesP hp (etrans hu (esym hl)); rewrite /= in et; subst t.
 have sup : supported places x by apply: supported_everywhere => //; rewrite sx ht hl.
-case/hasP: hb => [attempt _]; case hi: bound_inverse => [b|] //.
+have [attempt [b [hi]]] := some_boundP hb.
 have [g0 [_ hr2] hr3 _ _] := bound_inverse_shape hi.
 have bound := bound_inverse_sound hi sup.
 rewrite /exceeds !tmap2E !pickE !tmapE !forallbE !all_map => /andP[he1 he2].

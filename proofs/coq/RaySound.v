@@ -128,7 +128,7 @@ case: e => // d; rewrite /check_ray size_ofE.
       rewrite ltn_neqAle rank_leq_col andbT; apply: contra hempty => /eqP h; apply/Nat.eqb_spec.
       by move: hle (mxrankS hsub); rewrite hrank -hvalue h => h1 h2; apply/eqP; rewrite eqn_leq h1.
     by have [y hy0 hy] := kernel_direction hlt; exists y; split=> //; apply: vanish.
-  move: hex; rewrite existsbE => /hasP[attempt _]; case hbound: bound_inverse => [bound|] //.
+  have [attempt [bound [hbound]]] := some_boundP hex.
   rewrite tmapE forallbE => /all_In hstrict.
   have hokb f : List.In f (block_entries b) -> entry_ok n f by rewrite hrows => hf; apply/hok/(In_mask hf).
   have [y [hy hs]] := margin_direction hb hd hfull hokb hoks hbound (fun f hf => (Z.ltb_lt _ _).1 (hstrict f hf)).

@@ -952,7 +952,8 @@ let arrange places a =
 type inverse_bound = { gap : Big_int_Z.big_int;
                        row_bounds : Big_int_Z.big_int list;
                        side_bounds : Big_int_Z.big_int list;
-                       correction : Big_int_Z.big_int }
+                       correction : Big_int_Z.big_int;
+                       error : Big_int_Z.big_int }
 
 (** val maxima :
     Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int list **)
@@ -1027,7 +1028,8 @@ let bound_inverse propose attempt places rows0 rho side_rho0 =
           if Z.ltb a d
           then Some { gap = (Z.sub d a); row_bounds = qs; side_bounds =
                  (tmap (Z.max (Z.sub d a)) gs); correction =
-                 (Z.max c (Z.mul (Z.sub d a) (max_abs side_rho0))) }
+                 (Z.max c (Z.mul (Z.sub d a) (max_abs side_rho0))); error =
+                 a }
           else None
         | None -> None)
   else None
@@ -1042,6 +1044,29 @@ let attempts =
     (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
     0))))) :: ((Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ
     (Stdlib.Int.succ (Stdlib.Int.succ (Stdlib.Int.succ 0)))))) :: []))))))
+
+(** val some_bound :
+    oracle -> int list -> place list -> Big_int_Z.big_int list list ->
+    Big_int_Z.big_int list -> Big_int_Z.big_int list -> (inverse_bound ->
+    bool) -> bool **)
+
+let rec some_bound propose tried places rows0 rho side_rho0 accept =
+  match tried with
+  | [] -> false
+  | attempt :: tried' ->
+    (match bound_inverse propose attempt places rows0 rho side_rho0 with
+     | Some b ->
+       (||) (accept b)
+         ((&&)
+           (negb
+             (Z.ltb
+               (Z.shiftl b.error (Big_int_Z.mult_int_big_int 2
+                 (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+                 ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+                 (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int))))))
+               b.gap))
+           (some_bound propose tried' places rows0 rho side_rho0 accept))
+     | None -> some_bound propose tried' places rows0 rho side_rho0 accept)
 
 (** val divided :
     Big_int_Z.big_int list -> Big_int_Z.big_int -> Big_int_Z.big_int list **)
@@ -2026,6 +2051,11 @@ let exceeds b norm chosen chosen_sides =
   (&&) (forallb (fun x -> x) (tmap2 enough chosen b.row_bounds))
     (forallb (fun x -> x) (tmap2 enough chosen_sides b.side_bounds))
 
+(** val can_exceed : (bool*Big_int_Z.big_int) -> bool **)
+
+let can_exceed equality_w =
+  (||) (fst equality_w) (Z.ltb Big_int_Z.zero_big_int (snd equality_w))
+
 (** val margin_holds :
     oracle -> system -> bool list -> Big_int_Z.big_int -> Big_int_Z.big_int
     list -> bool **)
@@ -2062,17 +2092,18 @@ let margin_holds propose s selected outside ws =
               ((&&)
                 ((&&)
                   ((&&)
-                    ((&&) ((=) (number marks) s.columns)
-                      ((=) (size_of s.lower_sides) s.columns))
-                    ((=) (size_of s.upper_sides) s.columns))
-                  (Z.leb Big_int_Z.zero_big_int outside)) (signs_ok rs ws))
-              (signs_ok rs scaled))
-            (forallb (fun a -> (=) (size_of a) s.columns) normals))
-          (existsb (fun attempt ->
-            match bound_inverse propose attempt places (pick in_S normals)
-                    (zeros (number in_S)) (zeros (number beside)) with
-            | Some b -> exceeds b norm chosen chosen_sides
-            | None -> false) attempts)
+                    ((&&)
+                      ((&&)
+                        ((&&) ((=) (number marks) s.columns)
+                          ((=) (size_of s.lower_sides) s.columns))
+                        ((=) (size_of s.upper_sides) s.columns))
+                      (Z.leb Big_int_Z.zero_big_int outside))
+                    (signs_ok rs ws)) (signs_ok rs scaled))
+                (forallb (fun a -> (=) (size_of a) s.columns) normals))
+              (forallb can_exceed chosen)) (forallb can_exceed chosen_sides))
+          (some_bound propose attempts places (pick in_S normals)
+            (zeros (number in_S)) (zeros (number beside)) (fun b ->
+            exceeds b norm chosen chosen_sides))
       | None -> false)
    | None -> false)
 
@@ -2184,17 +2215,14 @@ let check_ray propose n equalities strict b = function
     (let covered =
        tmap (fun p -> (||) (is_inside p) (is_beside p)) b.block_places
      in
-     existsb (fun attempt ->
-       match bound_inverse propose attempt b.block_places
-               (general_normals b.block_entries)
-               (general_rho d b.block_entries) (side_rho d b.block_entries) with
-       | Some bound ->
-         forallb (fun e0 ->
-           Z.ltb
-             (Z.add (Z.mul bound.gap (entry_dot d e0))
-               (Z.mul bound.correction (reach covered e0)))
-             Big_int_Z.zero_big_int) strict
-       | None -> false) attempts)
+     some_bound propose attempts b.block_places
+       (general_normals b.block_entries) (general_rho d b.block_entries)
+       (side_rho d b.block_entries) (fun bound ->
+       forallb (fun e0 ->
+         Z.ltb
+           (Z.add (Z.mul bound.gap (entry_dot d e0))
+             (Z.mul bound.correction (reach covered e0)))
+           Big_int_Z.zero_big_int) strict))
 | RayExact d ->
   (&&)
     ((&&) ((&&) ((=) (size_of d) n) (negb (is_zero d)))

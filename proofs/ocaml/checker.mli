@@ -300,7 +300,8 @@ val arrange : place list -> Big_int_Z.big_int list -> Big_int_Z.big_int list
 type inverse_bound = { gap : Big_int_Z.big_int;
                        row_bounds : Big_int_Z.big_int list;
                        side_bounds : Big_int_Z.big_int list;
-                       correction : Big_int_Z.big_int }
+                       correction : Big_int_Z.big_int;
+                       error : Big_int_Z.big_int }
 
 val maxima :
   Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int list
@@ -321,6 +322,11 @@ val bound_inverse :
   Big_int_Z.big_int list -> Big_int_Z.big_int list -> inverse_bound option
 
 val attempts : int list
+
+val some_bound :
+  oracle -> int list -> place list -> Big_int_Z.big_int list list ->
+  Big_int_Z.big_int list -> Big_int_Z.big_int list -> (inverse_bound -> bool)
+  -> bool
 
 val divided :
   Big_int_Z.big_int list -> Big_int_Z.big_int -> Big_int_Z.big_int list
@@ -475,6 +481,8 @@ val place_sides :
 val exceeds :
   inverse_bound -> Big_int_Z.big_int -> (bool*Big_int_Z.big_int) list ->
   (bool*Big_int_Z.big_int) list -> bool
+
+val can_exceed : (bool*Big_int_Z.big_int) -> bool
 
 val margin_holds :
   oracle -> system -> bool list -> Big_int_Z.big_int -> Big_int_Z.big_int

@@ -32,10 +32,12 @@ let load networks sha256 =
           (try Limits.within (fun () -> Network (Network_file.read bytes)) failed with Text.Rejected reason -> Broken reason)
       | _ -> Missing
 
-let check_file path network =
+let check_file path sha256 network =
   guarded (fun () ->
     let text = Text.of_string (Files.contents path) in
-    ignore (Certificate_file.read_header text);
+    (* the file may be another one than when the network was looked for *)
+    if Certificate_file.read_header text <> sha256 then Invalid "section 3: the file changed while it was checked"
+    else
     match network with
     | Missing -> Invalid "section 3: no network is named"
     | Broken reason -> Invalid reason
@@ -67,7 +69,7 @@ let run paths =
             Printf.sprintf "section 2: its network file, SHA-256 %s, is not among the paths nor beside it, or has changed" sha256 in
           problem (path ^ ": " ^ reason);
           Invalid reason
-      | network -> check_file path network in
+      | network -> check_file path sha256 network in
     Hashtbl.replace verdicts path verdict in
   (* the certificates of one network together, so that one network at a time is in memory *)
   List.iter judge (List.sort compare (List.map (fun path -> (network_named path, path)) found.certificates));

@@ -8,6 +8,7 @@ module Z = Integers
 
 let largest_file = 1 lsl 31
 let most_rows_or_columns = 1 lsl 16
+let most_columns_with_sides = 1 lsl 14
 let widest_box = 4096
 let denominator_bits = 1 lsl 18
 let matrix_bits = 1 lsl 33
@@ -67,6 +68,10 @@ let before_check network certificate =
   | Some layer ->
       if layer.inputs > most_rows_or_columns || List.length layer.rows > most_rows_or_columns then
         reject "3" (Printf.sprintf "this checker takes on layers of at most %d inputs and outputs" most_rows_or_columns);
+      (match certificate.on with
+       | (Orthant | Box _) when layer.inputs > most_columns_with_sides ->
+           reject "3.1" (Printf.sprintf "this checker takes on an orthant or a box in at most %d dimensions" most_columns_with_sides)
+       | _ -> ());
       (match certificate.claimed, certificate.proved_by with
        | Empty, [ EmptyMargin _ ] -> before_empty_margin network certificate layer
        | _ -> ())

@@ -3,7 +3,7 @@
 
 let precisions = [| 32; 64; 128; 256; 512; 1024 |]
 (* a precision above 64 is not tried beyond this many bit operations *)
-let most_work = 1 lsl 36
+let most_work = 1 lsl 32
 let small = 24
 let small_bits = 1 lsl 12
 

@@ -249,6 +249,12 @@ def large_files() -> Iterator[tuple[str, str, str]]:
     for name, count in (("network-deep-count", "layer 2 fffff all"), ("network-long-count", f"layer 2 {LONG} all")):
         text = TRIANGLE.replace("layer 2 3 all", count)
         yield name, text, certificate(text, *header(), *SINGLETON)
+    # no precision lets a multiplier 0 exceed anything: refused before seven inverses of 513 columns are looked for
+    ones = " 1" * 512
+    text = f"exactrelu-network 1\nconvention exact-1\ninput 200\nlayer 200 1 none\nrow 0 0{ones}\nend\n"
+    box = [*header(f"box|lower 1{ones}|upper 1{ones.replace('1', '2')}", "output"), "output 1 0", "claim preimage empty"]
+    selected = 1 + sum(1 << (1 + 2 * j) for j in range(512))
+    yield "hopeless-margin", text, certificate(text, *box, f"empty margin {selected:x} 0{' 0' * 1025}")
 
 
 def test_large_bad_input_is_rejected(proved: Path, tmp_path: Path, ask: Ask) -> None:
