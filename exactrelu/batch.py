@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from exactrelu import parallel
 from exactrelu.certificate import DataSource
 from exactrelu.errors import CertificateError, InvalidRequestError
-from exactrelu.preimage import LayerPreimage
+from exactrelu.preimage import LayerPreimage, plain_layer
 from exactrelu.verdict import Cardinality
 
 if TYPE_CHECKING:
@@ -140,10 +140,19 @@ def _unbegun(row: int, layer: int) -> dict[str, Any]:
 
 
 def check_layers(layers: Iterable[SourceLayer]) -> None:
-    """Raise InvalidRequestError for a layer that is more than an affine map and a relu, which cannot be asked about yet."""
+    """Raise InvalidRequestError for a layer that cannot be asked about yet: with pooling or a leaky activation, or too large."""
     for layer in layers:
-        if len(layer.stages) != 1 or layer.select is not None:
-            raise InvalidRequestError(f"layer {layer.number} ({layer.name}) is more than an affine map and a relu; name another --layer")
+        plain_layer(layer)
+
+
+def _check_certifiable(layers: Iterable[SourceLayer]) -> None:
+    """A certificate names a layer of the network file, which a layer that reads part of the state is not."""
+    for layer in layers:
+        if layer.select is not None:
+            raise InvalidRequestError(
+                f"layer {layer.number} ({layer.name}) stands beside other branches of the network, so that no certificate can name it yet; "
+                "ask without --out or name another --layer"
+            )
 
 
 def decide(question: Question, points: Points, *, workers: int = 1) -> Generator[Decided, None, None]:
@@ -151,7 +160,10 @@ def decide(question: Question, points: Points, *, workers: int = 1) -> Generator
 
     With more than one worker the layers are prepared, and the rows decided, in processes of their own.
     """
-    check_layers(question.network.layer(number) for number in question.domains)
+    layers = [question.network.layer(number) for number in question.domains]
+    check_layers(layers)
+    if question.certify:
+        _check_certifiable(layers)
     size = 1 if workers == 1 else max(1, min(LARGEST_BATCH, -(-len(points.rows) // (4 * workers))))
     batches = [batch for number in question.domains for batch in _batches(number, points, size)]
     if workers == 1:

@@ -31,7 +31,7 @@ NOT_COMPARED = "The networks' integers were not compared with a model; --against
 
 Json = Annotated[bool, Parameter(help="Print one JSON object and nothing else on stdout.")]
 Quiet = Annotated[bool, Parameter(help="No progress bar and no remarks on stderr.")]
-Model = Annotated[str, Parameter(name="NETWORK", help="A model: .onnx or .safetensors.")]
+Model = Annotated[str, Parameter(name="NETWORK", help="A model: .onnx, .nnet or .safetensors.")]
 File = Annotated[str | None, Parameter(help="Points: .npy, .npz (array x, else the only one) or .csv.")]
 
 
@@ -46,7 +46,7 @@ def build() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for command in (info, preimage, check, demo):
+    for command in (info, preimage, check, report, demo):
         app.command(command)
     return app
 
@@ -130,7 +130,7 @@ def preimage(
     from exactrelu.domain import parse_domain
     from exactrelu.network.readers import load
     from exactrelu.points import read_points
-    from exactrelu.results import Envelope, ResultFolder, assumptions, json_text, preimage_report, speaks_of
+    from exactrelu.results import Envelope, ResultFolder, assumptions, describe_data, json_text, layer_records, preimage_report, speaks_of
 
     envelope = Envelope("preimage", domain=domain)
     path = Path(network)
@@ -165,7 +165,8 @@ def preimage(
                 advance()
     except (KeyboardInterrupt, ExactReluError) as error:
         stopped = error
-    result = envelope.around(path, model, assumptions(certified=folder is not None), results=found)
+    asked_about = {"layers": layer_records(model, layers), "data": describe_data(Path(file), points, subject, shapes[subject])}
+    result = envelope.around(path, model, assumptions(certified=folder is not None), **asked_about, results=found)
     where = None if folder is None else folder.results(result)
     if isinstance(stopped, ExactReluError):
         raise stopped
@@ -231,6 +232,35 @@ def check(
     return report.exit_code
 
 
+def report(
+    folder: Annotated[Path, Parameter(name="FOLDER", help="A folder that --out wrote, or one that holds several of these.")],
+    /,
+    *,
+    output: Annotated[
+        Path | None, Parameter(name=["--output", "-o"], help="Where to write it, .html or .md; FOLDER/report.html by default.")
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> int:
+    """Write a report on results: one HTML page that needs nothing beside it, or Markdown.
+
+    It reads every results*.json of the folder and of its subfolders; R^n and a box then stand side by side.
+    """
+    from exactrelu.report import report as write_report
+    from exactrelu.results import Envelope, json_text, printable
+
+    envelope = Envelope("report")
+    path, results = write_report(folder, output)
+    verdicts = sum(len(answers.verdicts) for answers in results.answers)
+    size = path.stat().st_size
+    if json:
+        answer = envelope.around(None, None, results.assumes, report=str(path), bytes=size, verdicts=verdicts)
+        print(json_text({**answer, "network": dict(results.network)}))
+    else:
+        print(f"{printable(path)}: {verdicts} verdict{'s' * (verdicts != 1)}, {size / 1000:.0f} KB")
+    return HOLDS
+
+
 def demo(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"], help="Folder for the certificates, ./exactrelu-demo by default.")] = Path(
@@ -238,7 +268,7 @@ def demo(
     ),
     quiet: Quiet = False,
 ) -> int:
-    """Run the main job on the network and the images that the package ships, and check every certificate."""
+    """Run the main job on the network and the images that the package ships, check every certificate, write a report."""
     _one_thread()
     from exactrelu.demo import run
 

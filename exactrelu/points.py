@@ -40,6 +40,21 @@ class Points:
     sha256: str
     scale: Fraction = Fraction(1)
 
+    def constant_coordinates(self) -> dict[int, Fraction]:
+        """The coordinates that have one value in every row, with that value.
+
+        >>> Points((RationalVector((1, 2), 2), RationalVector((1, 3), 2)), (0, 1), "").constant_coordinates()
+        {0: Fraction(1, 2)}
+        """
+        if not self.rows:
+            return {}
+        first = self.rows[0]
+        held = list(range(len(first)))
+        for row in self.rows[1:]:
+            ours, theirs = first.numerators, row.numerators
+            held = [j for j in held if ours[j] * row.denominator == theirs[j] * first.denominator]
+        return {j: Fraction(first.numerators[j], first.denominator) for j in held}
+
 
 def read_points(
     path: str | PathLike[str],

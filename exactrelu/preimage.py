@@ -22,6 +22,7 @@ from exactrelu.exact.linalg import exact_rank, mask_of
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
 from exactrelu.exact.rounding import UNIT_ROUNDOFF, UPWARDS, float_arithmetic_is_sound, gamma, in_safe_range
 from exactrelu.exact.search import Direction
+from exactrelu.exact.sparse import MAXIMAL_ENTRIES
 from exactrelu.exact.system import ConeSystem, RowSet, gram_lower_bound
 from exactrelu.exact.ties import lineality_direction
 from exactrelu.grounds import EmptyGrounds, PointGrounds
@@ -290,10 +291,14 @@ def _equal(left: RationalVector, right: RationalVector) -> np.ndarray:
 
 
 def plain_layer(source: SourceLayer) -> Layer:
-    """The one affine map with relu that a source layer is; raises InvalidRequestError where it was lowered to more."""
-    if len(source.stages) != 1 or source.select is not None:
+    """The one affine map with relu that a source layer is; raises InvalidRequestError where it was lowered to more or is too large."""
+    named = f"layer {source.number} ({source.name})"
+    if len(source.stages) != 1:
+        raise InvalidRequestError(f"{named} has pooling or a leaky activation, for which preimage is not available yet; name another layer")
+    if source.inputs * source.outputs > MAXIMAL_ENTRIES:
         raise InvalidRequestError(
-            f"layer {source.number} ({source.name}) is not a plain affine layer; preimage is not available for it yet"
+            f"{named} needs a dense matrix of {source.outputs} x {source.inputs}, above the limit of {MAXIMAL_ENTRIES} entries; "
+            "name another layer"
         )
     return source.stages[0]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from exactrelu import __version__
 from exactrelu.certificate import write_text
 from exactrelu.errors import InvalidRequestError
+from exactrelu.exact.rational import format_rational
 from exactrelu.network.exact_file import write_network
 from exactrelu.verdict import Cardinality
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from exactrelu.network.model import Network
+    from exactrelu.network.model import Network, SourceLayer
+    from exactrelu.points import Points
 
 FORMAT = 1
 ROWS_SHOWN = 20
@@ -45,7 +47,7 @@ class Envelope:
             "question": self._question,
             "network": describe_network(path, network),
             "domain": self._domain,
-            "assumes": list(assumes),
+            "assumes": [*assumes, *(network.assumes if network else ())],
             "seconds": round(time.perf_counter() - self._begin, 6),
             **answer,
         }
@@ -61,19 +63,33 @@ def describe_network(path: Path | None, network: Network | None) -> dict[str, An
     }
 
 
+def describe_data(path: Path, points: Points, subject: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The `data` object: the file of points, its SHA-256, the scale, what a point is, and the coordinates constant over the rows.
+
+    subject: `input`, `layer-input` or `output`; shape: the shape of one point as the model has it.
+    """
+    return {
+        "file": str(path),
+        "sha256": points.sha256,
+        "scale": format_rational(points.scale),
+        "subject": subject,
+        "shape": list(shape),
+        "constant": {str(index): format_rational(value) for index, value in points.constant_coordinates().items()},
+    }
+
+
 def speaks_of(path: Path, network: Network) -> str:
-    """The sentence that says what a verdict is about."""
+    """The sentence that says what a verdict is about, and what was rounded to make the function exact."""
     return (
         f"A verdict speaks of the real-number function that the stored weights of {printable(path)} "
         f"(SHA-256 {network.sources[0].sha256}) define, evaluated without rounding."
+        + "".join(f" {printable(sentence)}" for sentence in network.assumes)
     )
 
 
 def assumptions(*, certified: bool) -> tuple[str, ...]:
     """What a verdict about a network rests on besides its proof."""
-    reader = (
-        "The operators of the model file mean what the ONNX or safetensors reader of this package takes them to mean (convention exact-1)."
-    )
+    reader = "The operators of the model file mean what this package's reader takes them to mean (convention exact-1)."
     if certified:
         return (reader, "The certificates have been written, not checked; `exactrelu check` checks them.")
     return (reader, "No certificate was written, so no checker has confirmed the verdicts; --out FOLDER writes certificates.")
@@ -84,8 +100,8 @@ def json_text(result: Mapping[str, Any]) -> str:
     return json.dumps(result, indent=1, allow_nan=False)
 
 
-def layer_records(network: Network) -> list[dict[str, Any]]:
-    """The `layers` of `info`."""
+def layer_records(network: Network, layers: Iterable[SourceLayer] | None = None) -> list[dict[str, Any]]:
+    """The `layers` of `info`, or those of the layers given."""
     return [
         {
             "layer": layer.number,
@@ -95,7 +111,7 @@ def layer_records(network: Network) -> list[dict[str, Any]]:
             "rectified": layer.rectified,
             "bits": layer.bits,
         }
-        for layer in network.source_layers
+        for layer in (network.source_layers if layers is None else layers)
     ]
 
 

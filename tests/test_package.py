@@ -38,7 +38,7 @@ def test_starting_takes_less_than_three_imports_of_numpy():
     ("statement", "absent"),
     [
         ("import exactrelu", {"numpy", "cyclopts", "flint", "onnx", "torch", "exactrelu.errors"}),
-        ("import exactrelu.cli", {"numpy", "flint", "onnx", "torch", "scipy", "pulp", "rich.progress"}),
+        ("import exactrelu.cli", {"numpy", "flint", "onnx", "torch", "scipy", "pulp", "jinja2", "rich.progress"}),
         ("import exactrelu.check", {"numpy", "flint", "onnx", "torch", "exactrelu.errors", "exactrelu.certificate"}),
         ("import exactrelu.network.readers, exactrelu.preimage", {"torch", "onnx", "safetensors"}),
     ],
@@ -91,6 +91,7 @@ def test_the_wheel_holds_the_demo_and_the_types(tmp_path):
     name = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout.split()[-1]
     names = set(zipfile.ZipFile(tmp_path / name).namelist())
     assert {"exactrelu/py.typed", "exactrelu/demo/digits.onnx", "exactrelu/demo/digits.npz", "exactrelu/demo/NOTICE"} <= names
+    assert {f"exactrelu/report/{name}" for name in ("report.html.jinja", "report.md.jinja", "style.css")} <= names
     assert any(held.endswith("licenses/LICENSE") for held in names)
     assert not any(held.startswith(("tests/", "examples/")) for held in names)
 

@@ -1,4 +1,4 @@
-"""The main job on a network and images that the package ships: decide, certify, check, and count by active outputs.
+"""The main job on a network and images that the package ships: decide, certify, check, count by active outputs, report.
 
 The network (64-96-64-10, float32) was trained by examples/train_digits.py; the images are test images of the UCI optical
 digits, see NOTICE beside this file.
@@ -18,7 +18,8 @@ from exactrelu.checking import check_with
 from exactrelu.domain import parse_domain
 from exactrelu.network.readers import load
 from exactrelu.points import read_points
-from exactrelu.results import Envelope, ResultFolder, assumptions, speaks_of, table
+from exactrelu.report import report
+from exactrelu.results import Envelope, ResultFolder, assumptions, describe_data, layer_records, printable, speaks_of, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,12 +59,14 @@ def run(folder: Path, advance: Callable[[], None], *, rows: str | None = None) -
     code = 0
     for checker, name in (("fast", "fast checker"), ("stdlib", "standard library's checker")):
         begin = time.perf_counter()
-        report = check_with([checker], [folder], model)
-        valid = sum(result.valid for result in report.results)
-        print(f"{name}: {valid} of {len(report.results)} certificates are valid, {time.perf_counter() - begin:.1f} s")
-        code = max(code, report.exit_code)
+        checked = check_with([checker], [folder], model)
+        valid = sum(result.valid for result in checked.results)
+        print(f"{name}: {valid} of {len(checked.results)} certificates are valid, {time.perf_counter() - begin:.1f} s")
+        code = max(code, checked.exit_code)
     print(f"\n{speaks_of(MODEL, model)}")
     print(f"Check again: exactrelu check {folder}    or with Python alone: python -m exactrelu.check {folder}")
+    page, _ = report(folder)
+    print(f"Report, a page for any browser: {printable(page)}")
     undecided = any("reached" in record for results in found.values() for record in results)
     return code or (3 if undecided else 0)
 
@@ -76,7 +79,11 @@ def _ask(model: Network, points: Points, domain: str, folder: ResultFolder, adva
     for record in records(question, points, folder=folder):
         found.append(record)
         advance()
-    result = envelope.around(MODEL, model, assumptions(certified=True), results=found)
+    asked_about = {
+        "layers": layer_records(model, map(model.layer, ASKED[domain])),
+        "data": describe_data(IMAGES, points, "input", model.input_shape),
+    }
+    result = envelope.around(MODEL, model, assumptions(certified=True), **asked_about, results=found)
     folder.results(result, f"results-{domain.partition(':')[0]}.json")
     return found
 

@@ -156,7 +156,7 @@ class DyadicMatrix:
         exact = True
         for i, row in enumerate(kept):
             for j, value in enumerate(row):
-                floats[i, j], fits = _nearest_float(value, exponent)
+                floats[i, j], fits = nearest_float(value, exponent)
                 exact = exact and fits
         return DyadicMatrix(floats) if exact else DyadicMatrix(floats, kept, exponent)
 
@@ -245,7 +245,7 @@ def stack(matrices: Sequence[DyadicMatrix]) -> DyadicMatrix:
     return DyadicMatrix(floats, rows, lowest)
 
 
-def _nearest_float(value: int, exponent: int) -> tuple[float, bool]:
+def nearest_float(value: int, exponent: int) -> tuple[float, bool]:
     """The float64 nearest to value * 2^exponent, and whether it is equal to it."""
     if value == 0:
         return 0.0, True

@@ -13,14 +13,17 @@ import numpy as np
 
 from exactrelu.certificate import CONVENTION, hexadecimal, percent_encoded, replacing
 from exactrelu.errors import UnsupportedModelError
+from exactrelu.exact.rational import DyadicMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from exactrelu.exact.sparse import SparseMatrix
     from exactrelu.network.model import Layer, Network
 
 _LONGEST_LINE = 2**26
+_MOST_NUMBERS = 2**30
 _hashes: WeakKeyDictionary[Network, str] = WeakKeyDictionary()
 
 
@@ -58,6 +61,12 @@ def network_sha256(network: Network) -> str:
 
 
 def _lines(network: Network) -> Iterator[bytes]:
+    numbers = sum((layer.inputs + 1) * layer.outputs for layer in network.layers)
+    if numbers > _MOST_NUMBERS:
+        raise UnsupportedModelError(
+            f"the exact network file would hold {numbers} numbers, since the format writes every zero of a convolution; "
+            f"the limit is {_MOST_NUMBERS}, so ask without --out"
+        )
     yield b"exactrelu-network 1\n"
     for source in network.sources:
         yield f"source {source.sha256} {hexadecimal(source.length)} {percent_encoded(source.name)}\n".encode("ascii")
@@ -79,8 +88,11 @@ def _relu(rectified: np.ndarray) -> str:
 def _rows(layer: Layer) -> Iterator[bytes]:
     template = "row" + " %x" * (layer.inputs + 2) + "\n"
     for index in range(layer.outputs):
-        values, exponent = normal_form(layer, index)
-        line = (template % (exponent, *values)).encode("ascii")
+        if isinstance(layer.stored, DyadicMatrix):
+            values, exponent = normal_form(layer, index)
+            line = (template % (exponent, *values)).encode("ascii")
+        else:
+            line = _sparse_row(layer, layer.stored, index)
         if len(line) > _LONGEST_LINE:
             raise UnsupportedModelError(
                 f"row {index} of a layer needs {len(line)} bytes as exact text; the format's limit is {_LONGEST_LINE}"
@@ -88,13 +100,29 @@ def _rows(layer: Layer) -> Iterator[bytes]:
         yield line
 
 
+def _sparse_row(layer: Layer, matrix: SparseMatrix, index: int) -> bytes:
+    columns, weights, low = matrix.integer_row(index)
+    (bias,), high = layer.bias.integer_row(index)
+    values, exponent = _normalised(bias, high, weights, low)
+    parts, following = [f"row {exponent:x} {values[0]:x}"], 0
+    for column, value in zip(columns, values[1:], strict=True):
+        parts.append(" 0" * (column - following) + f" {value:x}")
+        following = column + 1
+    return ("".join(parts) + " 0" * (layer.inputs - following) + "\n").encode("ascii")
+
+
 def normal_form(layer: Layer, index: int) -> tuple[list[int], int]:
     """Row `index` as ([b, a1, .., an], E), the integers times 2^E: one of them odd, or all zero and E = 0."""
     weights, low = layer.weight.integer_row(index)
     (bias,), high = layer.bias.integer_row(index)
+    return _normalised(bias, high, weights, low)
+
+
+def _normalised(bias: int, high: int, weights: list[int], low: int) -> tuple[list[int], int]:
+    """The row of the bias b = bias * 2^high and the weights * 2^low in normal form, see `normal_form`."""
     used = [exponent for exponent, nonzero in ((low, any(weights)), (high, bias != 0)) if nonzero]
     if not used:
-        return [0] * (layer.inputs + 1), 0
+        return [0] * (len(weights) + 1), 0
     exponent = min(used)
     if low > exponent:
         weights = [value << (low - exponent) for value in weights]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from flint import fmpz_mat
 
+    from exactrelu.exact.sparse import SparseMatrix
+
 MAXIMAL_WIDTH = 2**20
 MAXIMAL_DEPTH = 2**12
 
@@ -28,19 +30,19 @@ MAXIMAL_DEPTH = 2**12
 class Layer:
     """One step of a lowered network: z = W x + b, then relu on the marked coordinates.
 
-    `weight` is (m, n), `bias` (m, 1), `rectified` a boolean mask (m,).
+    `stored` is W, (m, n), dense or sparse; `bias` is (m, 1), `rectified` a boolean mask (m,). `weight` is W as a dense matrix.
 
     >>> layer = Layer(DyadicMatrix.from_floats([[1.0, -2.0]]), DyadicMatrix.from_floats([[0.5]]), np.array([True]))
     >>> layer.pre_activation(RationalVector((1, 1))).texts(), layer(RationalVector((1, 1))).texts()
     (['-1/2'], ['0'])
     """
 
-    weight: DyadicMatrix
+    stored: DyadicMatrix | SparseMatrix
     bias: DyadicMatrix
     rectified: np.ndarray
 
     def __post_init__(self) -> None:
-        m, n = self.weight.shape
+        m, n = self.stored.shape
         if self.bias.shape != (m, 1) or self.rectified.shape != (m,) or self.rectified.dtype != np.bool_:
             raise InvalidRequestError(
                 f"a layer with weights {m} x {n} has biases {self.bias.shape} and a mask {self.rectified.shape}; "
@@ -49,11 +51,16 @@ class Layer:
 
     @property
     def inputs(self) -> int:
-        return self.weight.shape[1]
+        return self.stored.shape[1]
 
     @property
     def outputs(self) -> int:
-        return self.weight.shape[0]
+        return self.stored.shape[0]
+
+    @cached_property
+    def weight(self) -> DyadicMatrix:
+        """W as a dense matrix; raises UnsupportedModelError where a sparse one is too large for that."""
+        return self.stored if isinstance(self.stored, DyadicMatrix) else self.stored.dense()
 
     @cached_property
     def augmented(self) -> tuple[fmpz_mat, int]:
@@ -77,6 +84,13 @@ class Layer:
 
         if len(x) != self.inputs:
             raise InvalidRequestError(f"a point with {len(x)} coordinates was given to a layer with {self.inputs} inputs")
+        if not isinstance(self.stored, DyadicMatrix):
+            products, low = self.stored.times(x.numerators)
+            biases, high = self.bias.common
+            exponent = min(low, high)
+            scale = x.denominator << (high - exponent)
+            sums = [(product << (low - exponent)) + bias * scale for product, (bias,) in zip(products, biases, strict=True)]
+            return _dyadic_multiple(sums, x.denominator, exponent)
         integers, exponent = self.augmented
         product = integers * fmpz_mat(self.inputs + 1, 1, [*x.numerators, x.denominator])
         return _dyadic_multiple([int(value) for value in product.entries()], x.denominator, exponent)
@@ -93,7 +107,7 @@ class Layer:
 
     def __getstate__(self) -> dict[str, object]:
         # FLINT's matrices cannot be sent to another process; they are made again there.
-        return {"weight": self.weight, "bias": self.bias, "rectified": self.rectified}
+        return {"stored": self.stored, "bias": self.bias, "rectified": self.rectified}
 
 
 def _dyadic_multiple(numerators: list[int], denominator: int, exponent: int) -> RationalVector:
@@ -102,15 +116,18 @@ def _dyadic_multiple(numerators: list[int], denominator: int, exponent: int) -> 
     return RationalVector(tuple(value << exponent for value in numerators), denominator)
 
 
-def denominator_bits(matrix: DyadicMatrix) -> int:
+def denominator_bits(matrix: DyadicMatrix | SparseMatrix) -> int:
     """The smallest k >= 0 for which 2^k times the matrix is integral.
 
     >>> denominator_bits(DyadicMatrix.from_floats([[0.75, -2.0]]))
     2
     """
     if matrix.integers is not None:
-        lowest = min((value & -value for row in matrix.integers for value in row if value), default=1)
+        rows = matrix.integers if isinstance(matrix, DyadicMatrix) else [matrix.integers.tolist()]
+        lowest = min((value & -value for row in rows for value in row if value), default=1)
         return max(0, -matrix.exponent - (lowest.bit_length() - 1))
+    if not isinstance(matrix, DyadicMatrix):
+        return max(0, -matrix.lowest_exponent)
     return max(0, -int(odd_parts(matrix.floats)[1].min(initial=0)))
 
 
@@ -119,7 +136,8 @@ class SourceLayer:
     """A layer as users speak of it: an affine operator of the stored model with the activation that follows it.
 
     `stages` is the map from the operator's own input tensor to its own output tensor, lowered. That input tensor consists of
-    the coordinates `select` (None: all of them) of the network's state after its first `depth` lowered layers.
+    the coordinates `select` of the network's state after its first `depth` lowered layers. Where `select` is None it is the whole
+    state, and `stages` are the network's next lowered layers themselves.
     """
 
     number: int
@@ -138,16 +156,28 @@ class SourceLayer:
 
     @property
     def rectified(self) -> int:
-        """How many outputs pass a relu."""
-        return int(self.stages[-1].rectified.sum())
+        """How many outputs pass a relu, on their own or, in a layer with pooling or a leaky activation, as part of it."""
+        passed = np.zeros(self.inputs, dtype=bool)
+        for stage in self.stages:
+            passed = stage.rectified | (_reading(stage, passed) if passed.any() else False)
+        return int(passed.sum())
 
     @property
     def bits(self) -> int:
         """The common denominator of weights and biases is 2^bits."""
-        return max(denominator_bits(matrix) for stage in self.stages for matrix in (stage.weight, stage.bias))
+        return max(denominator_bits(matrix) for stage in self.stages for matrix in (stage.stored, stage.bias))
 
     def __call__(self, x: RationalVector) -> RationalVector:
         return _push(self.stages, x)
+
+
+def _reading(layer: Layer, coordinates: np.ndarray) -> np.ndarray:
+    """Which rows of a layer read one of the marked coordinates, a boolean mask (m,)."""
+    if isinstance(layer.stored, DyadicMatrix):
+        return layer.stored.columns(coordinates).nonzero_rows
+    rows = np.zeros(layer.outputs, dtype=bool)
+    rows[layer.stored.row_numbers()[coordinates[layer.stored.columns]]] = True
+    return rows
 
 
 @dataclass(frozen=True)
@@ -163,6 +193,8 @@ class Source:
 class Network:
     """An exact network: the lowered layers, the source layers, the files it came from, the shape of one input.
 
+    `assumes` says in sentences what the reader rounded to make the network exact; every verdict repeats them.
+
     Called on a point it returns the exact output. Raises UnsupportedModelError where there is no layer, widths do not
     chain, or a width or the depth exceeds what a network file can hold.
 
@@ -176,6 +208,7 @@ class Network:
     source_layers: tuple[SourceLayer, ...]
     sources: tuple[Source, ...]
     input_shape: tuple[int, ...]
+    assumes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.layers:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 MAXIMAL_FILE = 2**31
 
 _PICKLES = {".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"}
-_LATER = {".pt2", ".nnet"}
+_LATER = {".pt2"}
 
 
 def load(model: str | os.PathLike[str] | torch.nn.Module) -> Network:
-    """Read a model from a .onnx or .safetensors file, or take a torch.nn.Module, as an exact network.
+    """Read a model from a .onnx, .safetensors or .nnet file, or take a torch.nn.Module, as an exact network.
 
     Raises InvalidFileError for a file that is missing, empty, too large or not what its suffix says, UnsupportedModelError for what no
     reader supports (pickles among it: opening one can run code), InvalidNumberError for weights that are not finite.
@@ -46,13 +46,17 @@ def load(model: str | os.PathLike[str] | torch.nn.Module) -> Network:
         from exactrelu.network.readers.from_safetensors import from_safetensors
 
         return from_safetensors(path)
+    if suffix == ".nnet":
+        from exactrelu.network.readers.from_nnet import from_nnet
+
+        return from_nnet(path)
     if suffix in _PICKLES:
         raise UnsupportedModelError(
             f"{str(path)!r} is a pickle, and opening one can run any code; save the model as .onnx (torch.onnx.export) or .safetensors, "
             "or give the torch.nn.Module itself to exactrelu.load"
         )
     reason = "is not supported yet" if suffix in _LATER else "is no model format known here"
-    raise UnsupportedModelError(f"{str(path)!r}: {suffix or 'a file without suffix'} {reason}; give a .onnx or .safetensors file")
+    raise UnsupportedModelError(f"{str(path)!r}: {suffix or 'a file without suffix'} {reason}; give a .onnx, .safetensors or .nnet file")
 
 
 def check_file(path: Path) -> None:

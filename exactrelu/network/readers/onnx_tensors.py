@@ -10,7 +10,8 @@ import numpy as np
 
 from exactrelu.errors import InvalidFileError, UnsupportedModelError
 from exactrelu.exact.rational import exact_float64
-from exactrelu.network.lowering import MAXIMAL_ENTRIES, shown
+from exactrelu.exact.sparse import MAXIMAL_ENTRIES
+from exactrelu.network.lowering import shown
 from exactrelu.network.readers import read_file
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 _FLOATS = {1: 4, 10: 2, 11: 8, 16: 2}  # TensorProto: FLOAT, FLOAT16, DOUBLE, BFLOAT16, and their sizes in bytes
 _CONSTANTS = {"value_float": 1, "value_int": 2, "value": 4, "value_floats": 6, "value_ints": 7}  # AttributeProto: the types
-_SIZES = {**_FLOATS, 6: 4, 7: 8, 9: 1}  # INT32, INT64, BOOL besides
+_SIZES = {**_FLOATS, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1}  # UINT8, INT8, UINT16, INT16, INT32, INT64, BOOL besides
+_MOST_FOLDED = 2**26
 
 
 def attribute_value(attribute: AttributeProto) -> Any:
@@ -46,6 +48,7 @@ class Tensors:
         self._arrays: dict[str, np.ndarray] = {}
         self.sources: list[Source] = []
         self._external: dict[str, bytes] = {}
+        self._folded = 0
         for tensor in graph.initializer:
             self._claim(tensor.name)
             self._protos[tensor.name] = tensor
@@ -88,6 +91,16 @@ class Tensors:
         else:
             self._arrays[name] = self._arrays[existing]
 
+    def add_array(self, name: str, array: np.ndarray) -> None:
+        """Take in a constant that was computed from others."""
+        self._claim(name)
+        self._folded += array.size
+        if self._folded > _MOST_FOLDED:
+            raise UnsupportedModelError(
+                f"the model computes more than {_MOST_FOLDED} constants, up to {shown(name)}; fold constants when exporting the model"
+            )
+        self._arrays[name] = array
+
     def shape(self, name: str) -> tuple[int, ...]:
         if name in self._protos:
             return tuple(self._protos[name].dims)
@@ -96,13 +109,18 @@ class Tensors:
     def stored(self, name: str) -> np.ndarray:
         """The array as it is stored."""
         if name not in self._arrays:
-            self._arrays[name] = self._read(name, self._protos[name])
+            self._arrays[name] = self.read(name, self._protos[name])
         return self._arrays[name]
 
     def floats(self, name: str) -> np.ndarray:
         """The array as float64, exactly."""
         if name in self._protos:
             self.check_type(self._protos[name].data_type, f"the tensor {shown(name)}")
+        elif self._arrays[name].dtype.kind in "iub":
+            raise UnsupportedModelError(
+                f"the tensor {shown(name)} holds integers ({self._arrays[name].dtype}); "
+                "float16, bfloat16, float32 and float64 are supported"
+            )
         return exact_float64(self.stored(name), name=f"the tensor {shown(name)}")
 
     def integers(self, name: str) -> list[int]:
@@ -121,7 +139,8 @@ class Tensors:
             name = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else str(kind)
             raise UnsupportedModelError(f"{what} has element type {name}; float16, bfloat16, float32 and float64 are supported")
 
-    def _read(self, name: str, tensor: TensorProto) -> np.ndarray:
+    def read(self, name: str, tensor: TensorProto) -> np.ndarray:
+        """The array that a tensor of the file holds."""
         from onnx import numpy_helper
 
         entries = math.prod(tensor.dims)

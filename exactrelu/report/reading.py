@@ -1,0 +1,350 @@
+"""A folder of results read back: every `results*.json` in it and in its direct subfolders, as one set of verdicts.
+
+A results file is hostile input: its size is bounded, every field that is used is checked, and what does not fit is refused in
+one line. Certificates are only looked for, never opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exactrelu.errors import InvalidFileError, InvalidRequestError
+from exactrelu.points import read_bytes
+from exactrelu.report.fields import Checked, parse
+from exactrelu.results import printable
+from exactrelu.verdict import Cardinality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+RESULT_BYTES = 2**28
+MOST_VERDICTS = 2_000_000
+MOST_FILES = 20_000
+# How many pairs of inputs with one output are kept of each domain and cardinality, to choose the one shown from.
+PAIRS_KEPT = 24
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Verdict(NamedTuple):
+    """What was found for one row, layer and domain; `certificate` is its size in bytes, -1 where it is named but not there."""
+
+    row: int
+    cardinality: Cardinality
+    points: int | None
+    dimension: int | None
+    active: int | None
+    rank: int | None
+    certificate: int | None
+    reached: str
+
+
+class Pair(NamedTuple):
+    """Two inputs with exactly the same output, as texts "p/q": a point, and a second one or a ray that leads to more."""
+
+    row: int
+    cardinality: Cardinality
+    point: tuple[str, ...]
+    second: tuple[str, ...] | None
+    ray: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All verdicts on one layer (None: the network) and domain, by row, and some of the pairs that came with them."""
+
+    layer: int | None
+    domain: str
+    verdicts: tuple[Verdict, ...]
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class LayerSize:
+    """A layer as the results describe it."""
+
+    number: int
+    name: str
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class Data:
+    """The points that were asked about; `constant` has the coordinates with one value in every row, and that value."""
+
+    file: str
+    sha256: str
+    scale: str
+    subject: str
+    shape: tuple[int, ...]
+    constant: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A results file, by its name within the folder, with the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a report is made from."""
+
+    folder: str
+    network: Mapping[str, Any]
+    layers: Mapping[int, LayerSize]
+    data: Data | None
+    assumes: tuple[str, ...]
+    seconds: float
+    versions: tuple[str, ...]
+    answers: tuple[Answers, ...]
+    files: tuple[ResultFile, ...]
+    certificate_folders: tuple[str, ...]
+    certificate_example: str | None
+
+
+def read_results(folder: Path) -> Results:
+    """Read every `results*.json` of a folder and of its direct subfolders.
+
+    Raises InvalidRequestError where the folder is missing, holds no results, or results about different networks or points;
+    InvalidFileError for a file that is not a result of `preimage`, and for results that contradict one another.
+    """
+    paths = _result_files(folder)
+    reader = _Reader()
+    files = [ResultFile(printable(path.relative_to(folder).as_posix()), reader.add(path)) for path in paths]
+    return reader.results(folder, files)
+
+
+def _result_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise InvalidRequestError(f"{folder} is not a folder; name the folder that --out wrote, with a results.json in it")
+    try:
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+        paths = [path for place in (folder, *inside) for path in sorted(place.glob("results*.json")) if path.is_file()]
+    except OSError as error:
+        raise InvalidRequestError(f"{folder} cannot be read: {error.strerror or error}; check its permissions") from None
+    if not paths:
+        raise InvalidRequestError(f"{folder} holds no results*.json; `exactrelu preimage NETWORK --input FILE --out FOLDER` writes one")
+    if len(paths) > MOST_FILES:
+        raise InvalidRequestError(f"{folder} holds {len(paths)} results files; the limit is {MOST_FILES}: report on fewer at a time")
+    return paths
+
+
+class _Reader:
+    """Collects the verdicts of one file after another."""
+
+    def __init__(self) -> None:
+        self._network: dict[str, Any] | None = None
+        self._data: Data | None = None
+        self._layers: dict[int, LayerSize] = {}
+        self._assumes: dict[str, None] = {}
+        self._versions: dict[str, None] = {}
+        self._seconds = 0.0
+        self._verdicts: dict[tuple[int | None, str], dict[int, Verdict]] = {}
+        self._pairs: dict[tuple[int | None, str], dict[int, Pair]] = {}
+        self._count = 0
+        self._folders: dict[Path, None] = {}
+        self._example: str | None = None
+
+    def add(self, path: Path) -> str:
+        """Take in one file; returns the SHA-256 of its bytes."""
+        content = read_bytes(path, RESULT_BYTES)
+        found = parse(path, content)
+        check = Checked(path)
+        if check.text(found, "question") != "preimage":
+            raise InvalidFileError(
+                f"{path} answers the question {printable(found['question'])[:40]}, which the report does not show yet; move it elsewhere"
+            )
+        self._network = self._same(path, self._network, _network(check, found), "networks")
+        data = _data(check, found)
+        if data is not None:
+            self._join(path, data)
+        for layer in _layers(check, found):
+            self._layers[layer.number] = layer
+        for sentence in check.list(found, "assumes"):
+            self._assumes[check.is_text(sentence, "assumes")] = None
+        self._versions[check.text(found, "exactrelu")] = None
+        self._seconds += check.seconds(found)
+        domain = check.text(found, "domain")
+        for record in check.list(found, "results"):
+            check.mapping(record, "results")
+            self._record(check, domain, record)
+        return hashlib.sha256(content).hexdigest()
+
+    def _same(self, path: Path, before: dict[str, Any] | None, now: dict[str, Any], what: str) -> dict[str, Any]:
+        if before is not None and before["sha256"] != now["sha256"]:
+            raise InvalidRequestError(f"{path} is about another network than the results before it; one report is about one of the {what}")
+        return now if before is None else before
+
+    def _join(self, path: Path, data: Data) -> None:
+        """Add the description of a file's points: the same points, and what is constant in all rows."""
+        before = self._data
+        if before is None:
+            self._data = data
+            return
+        if (before.sha256, before.scale, before.subject) != (data.sha256, data.scale, data.subject):
+            raise InvalidRequestError(f"{path} is about other points than the results before it; one report is about one file of points")
+        constant = dict(sorted(before.constant.items() & data.constant.items()))
+        self._data = Data(data.file, data.sha256, data.scale, data.subject, data.shape, constant)
+
+    def _record(self, check: Checked, domain: str, record: dict[str, Any]) -> None:
+        layer = check.optional(record, "layer", least=1)
+        row = check.number(record, "row", least=0)
+        cardinality = check.cardinality(record)
+        key = (layer, domain)
+        verdict = Verdict(
+            row,
+            cardinality,
+            check.optional(record, "points", least=0),
+            check.optional(record, "dimension", least=-1),
+            check.optional(record, "active", least=0),
+            check.optional(record, "rank", least=0),
+            self._certificate(check, record),
+            check.is_text(record.get("reached") or "", "reached"),
+        )
+        held = self._verdicts.setdefault(key, {}).get(row)
+        if held is None:
+            self._count += 1
+            if self._count > MOST_VERDICTS:
+                raise InvalidRequestError(f"the folder holds more than {MOST_VERDICTS} verdicts, the limit; report on fewer at a time")
+        if held and _contradict(held.cardinality, cardinality):
+            raise InvalidFileError(
+                f"{check.path} contradicts the results before it: row {row} is {held.cardinality.value} there and {cardinality.value}"
+                " here; one of the files was changed or is not about these points"
+            )
+        if held is None or _says_more(verdict, held):
+            self._verdicts[key][row] = verdict
+        pairs = self._pairs.setdefault(key, {})
+        # Later layers' inputs are no images; a pair of these is not shown.
+        if layer in {1, None} and sum(pair.cardinality is cardinality for pair in pairs.values()) < PAIRS_KEPT:
+            pair = _pair(check, record, row, cardinality)
+            if pair is not None:
+                pairs[row] = pair
+
+    def _certificate(self, check: Checked, record: dict[str, Any]) -> int | None:
+        """The size of a record's certificate, which lies beside the results file whatever path was written."""
+        written = record.get("certificate")
+        if written is None:
+            return None
+        name = re.split(r"[\\/]", check.is_text(written, "certificate"))[-1]
+        if name in {"", ".", ".."} or "\0" in name:
+            check.refuse("certificate", "is not the path of a file")
+        path = check.path.parent / name
+        try:
+            there = path.is_file() and not path.is_symlink()
+            size = path.stat().st_size if there else -1
+        except OSError:
+            return -1
+        if there:
+            self._folders[path.parent] = None
+            self._example = self._example or name
+        return size
+
+    def results(self, folder: Path, files: Iterable[ResultFile]) -> Results:
+        """All that was taken in, layers first, then domains: `all` before every other."""
+        name = printable(folder.resolve().name or ".")
+        keys = sorted(self._verdicts, key=lambda key: (key[0] is not None, key[0] or 0, key[1] != "all", key[1]))
+        answers = tuple(
+            Answers(*key, tuple(verdict for _, verdict in sorted(self._verdicts[key].items())), tuple(self._pairs.get(key, {}).values()))
+            for key in keys
+        )
+        if not answers:
+            raise InvalidRequestError(f"the results in {folder} hold no verdict; nothing was decided before the run ended")
+        places = sorted(printable(Path(name, place.relative_to(folder)).as_posix()) for place in self._folders)
+        return Results(
+            name,
+            self._network or {},
+            dict(sorted(self._layers.items())),
+            self._data,
+            tuple(self._assumes),
+            self._seconds,
+            tuple(self._versions),
+            answers,
+            tuple(files),
+            tuple(places),
+            self._example,
+        )
+
+
+def _contradict(one: Cardinality, other: Cardinality) -> bool:
+    """Whether two verdicts on the same question cannot both be true; `infinite` says nothing of boundedness."""
+    if one is other or Cardinality.UNDECIDED in {one, other}:
+        return False
+    return not (Cardinality.INFINITE in {one, other} and one.is_infinite and other.is_infinite)
+
+
+def _says_more(now: Verdict, before: Verdict) -> bool:
+    """Whether a verdict on the same row and layer replaces the one before it."""
+    worth = [
+        (one.cardinality is not Cardinality.UNDECIDED, one.cardinality is not Cardinality.INFINITE, (one.certificate or -1) >= 0)
+        for one in (now, before)
+    ]
+    return worth[0] > worth[1]
+
+
+def _pair(check: Checked, record: Mapping[str, Any], row: int, cardinality: Cardinality) -> Pair | None:
+    """Two inputs with the same output: the witness, or two of finitely many solutions."""
+    witness, solutions = record.get("witness"), record.get("solutions")
+    if witness is not None:
+        check.mapping(witness, "witness")
+        found = {name: check.vector(witness[name], "witness") for name in ("point", "second_point", "ray") if witness.get(name) is not None}
+        other = found.get("second_point"), found.get("ray")
+        if "point" not in found or other == (None, None) or len({len(vector) for vector in found.values()}) != 1:
+            check.refuse("witness", "is neither two points nor a point and a ray of one length")
+        return Pair(row, cardinality, found["point"], *other)
+    if isinstance(solutions, list) and len(solutions) > 1:
+        first, second = (check.vector(solution, "solutions") for solution in solutions[:2])
+        if len(first) != len(second):
+            check.refuse("solutions", "are of different lengths")
+        return Pair(row, cardinality, first, second, None)
+    return None
+
+
+def _network(check: Checked, found: Mapping[str, Any]) -> dict[str, Any]:
+    network = found.get("network")
+    check.mapping(network, "network")
+    assert isinstance(network, dict)
+    sha256 = check.text(network, "sha256")
+    if not _SHA256.fullmatch(sha256):
+        check.refuse("network", "has no SHA-256")
+    sizes = {word: check.number(network, word, least=0) for word in ("inputs", "outputs")}
+    return {"file": _base_name(check.text(network, "file")), "sha256": sha256, **sizes}
+
+
+def _layers(check: Checked, found: Mapping[str, Any]) -> list[LayerSize]:
+    """The layers asked about; results written before these were described have none."""
+    layers = []
+    for layer in check.list(found, "layers") if found.get("layers") is not None else []:
+        check.mapping(layer, "layers")
+        sizes = [check.number(layer, word, least=0) for word in ("inputs", "outputs")]
+        layers.append(LayerSize(check.number(layer, "layer", least=1), check.text(layer, "name"), *sizes))
+    return layers
+
+
+def _data(check: Checked, found: Mapping[str, Any]) -> Data | None:
+    """The points asked about; results written before these were described have none."""
+    data = found.get("data")
+    if data is None:
+        return None
+    check.mapping(data, "data")
+    shape = tuple(check.number({"shape": length}, "shape", least=0) for length in check.list(data, "shape"))
+    constant = data.get("constant")
+    check.mapping(constant, "constant")
+    if not all(re.fullmatch(r"[0-9]{1,15}", name) and isinstance(value, str) for name, value in constant.items()):
+        check.refuse("constant", "is not a table of coordinates and values")
+    sha256 = check.text(data, "sha256")
+    if not _SHA256.fullmatch(sha256):
+        check.refuse("data", "has no SHA-256")
+    values = {int(name): value for name, value in constant.items()}
+    return Data(_base_name(check.text(data, "file")), sha256, check.text(data, "scale"), check.text(data, "subject"), shape, values)
+
+
+def _base_name(path: str) -> str:
+    """A file's own name: where it lay is nobody's business, its SHA-256 says which one it was."""
+    return re.split(r"[\\/]", path)[-1] or path
