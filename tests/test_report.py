@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -581,6 +582,10 @@ class Chromium:
             "--no-sandbox",
             "--disable-gpu",
             "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-quic",
+            "--disable-sync",
             "--remote-debugging-pipe",
             f"--user-data-dir={profile}",
         ]
@@ -588,7 +593,7 @@ class Chromium:
             [CHROMIUM, *options, "about:blank"],
             pass_fds=(3, 4),
             start_new_session=True,
-            preexec_fn=lambda: [os.dup2(end, number) for number, end in enumerate(ends, 3)],  # noqa: PLW1509 -- there is no thread
+            preexec_fn=lambda: [os.dup2(end, number) for number, end in enumerate(ends, 3)],  # noqa: PLW1509 -- dup2 takes no lock
             env={**os.environ, "HOME": profile, "TMPDIR": profile},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -603,6 +608,7 @@ class Chromium:
 
     def _receive(self):
         while b"\0" not in self._held:
+            assert select.select([self._in], [], [], 60)[0], "Chromium has said nothing for a minute"
             read = os.read(self._in, 2**20)
             assert read, "Chromium ended"
             self._held += read
@@ -635,6 +641,7 @@ class Chromium:
         os.close(self._out)
 
 
+@pytest.mark.slow  # starts a browser, which on a busy machine may take minutes
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 def test_a_browser_finds_no_error_no_request_and_no_sideways_scroll(shown):
     folder, _, _ = shown
