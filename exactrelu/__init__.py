@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     )
     from exactrelu.exact.polyhedron import Polyhedron, is_omnidirectional, is_unique_solution, nullspace_projection
     from exactrelu.exact.rational import DyadicMatrix, RationalVector, parse_rational
+    from exactrelu.float_gap import FloatGap, float_gap
+    from exactrelu.layer_preimage import LayerPreimage
     from exactrelu.network.model import Layer, Network, SourceLayer
     from exactrelu.network.readers import load
     from exactrelu.points import Points, read_points
-    from exactrelu.preimage import LayerPreimage, preimage
+    from exactrelu.preimage import preimage
     from exactrelu.reconstruct import reconstruct, sample_preimage
+    from exactrelu.report import report
     from exactrelu.verdict import Cardinality, Preimage, Witness
 
 __version__ = "0.1.0"
@@ -41,11 +44,12 @@ _HOME = {
     "Domain": "domain",
     "DyadicMatrix": "exact.rational",
     "ExactReluError": "errors",
+    "FloatGap": "float_gap",
     "InvalidFileError": "errors",
     "InvalidNumberError": "errors",
     "InvalidRequestError": "errors",
     "Layer": "network.model",
-    "LayerPreimage": "preimage",
+    "LayerPreimage": "layer_preimage",
     "Network": "network.model",
     "Orthant": "domain",
     "Points": "points",
@@ -57,6 +61,7 @@ _HOME = {
     "UnsupportedModelError": "errors",
     "Witness": "verdict",
     "check": "check",
+    "float_gap": "float_gap",
     "is_omnidirectional": "exact.polyhedron",
     "is_unique_solution": "exact.polyhedron",
     "load": "network.readers",
@@ -66,6 +71,7 @@ _HOME = {
     "preimage": "preimage",
     "read_points": "points",
     "reconstruct": "reconstruct",
+    "report": "report",
     "sample_preimage": "reconstruct",
 }
 
@@ -77,6 +83,7 @@ __all__ = [
     "Domain",
     "DyadicMatrix",
     "ExactReluError",
+    "FloatGap",
     "InvalidFileError",
     "InvalidNumberError",
     "InvalidRequestError",
@@ -93,6 +100,7 @@ __all__ = [
     "UnsupportedModelError",
     "Witness",
     "check",
+    "float_gap",
     "is_omnidirectional",
     "is_unique_solution",
     "load",
@@ -102,12 +110,13 @@ __all__ = [
     "preimage",
     "read_points",
     "reconstruct",
+    "report",
     "sample_preimage",
 ]
 
 
 class _Package(ModuleType):
-    """Keeps `check` and `preimage` the functions: loading the modules of these names would put the modules in their place."""
+    """Keeps `check`, `preimage` and their like the functions: loading the modules of these names would put the modules in their place."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (isinstance(value, ModuleType) and name in _HOME):

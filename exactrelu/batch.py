@@ -1,7 +1,7 @@
 """Pre-images of many rows and layers: what depends on the weights alone is prepared once a process, each row is decided on its own.
 
-A `Question` is what every process gets once; a `Batch` is some rows for one layer; a `Decided` is the answer for one row and
-layer in the words of the JSON interface, with the text of its certificate.
+A `Question` is what every process gets once, and says what is `Asked` of every row; a `Batch` is some rows for one of these; a
+`Decided` is one answer in the words of the JSON interface, with the text of its certificate.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from exactrelu import parallel
 from exactrelu.certificate import DataSource
-from exactrelu.errors import CertificateError, InvalidRequestError
-from exactrelu.preimage import LayerPreimage, plain_layer
+from exactrelu.errors import CertificateError
+from exactrelu.preimage import prepare, prepare_through
 from exactrelu.verdict import Cardinality
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterator
 
     from exactrelu.domain import Domain
     from exactrelu.exact.rational import RationalVector
     from exactrelu.network.model import Network, SourceLayer
     from exactrelu.points import Points
-    from exactrelu.results import ResultFolder
+    from exactrelu.preimage import PreparedPreimage
+    from exactrelu.results import Named, ResultFolder
     from exactrelu.verdict import Preimage
 
 LARGEST_BATCH = 16
@@ -32,91 +33,114 @@ OUT_OF_TIME = "the time limit was reached before this row was begun; give a long
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What is asked of every point: the pre-image under a layer alone, or `through` it from the network's input, in a domain.
+
+    `named` is how certificates name it; None where none are asked for.
+    """
+
+    layer: SourceLayer
+    domain: Domain
+    through: bool = False
+    named: Named | None = None
+
+    @property
+    def keys(self) -> dict[str, int | None]:
+        """What the JSON objects name it by."""
+        return {"layer": None, "through": self.layer.number} if self.through else {"layer": self.layer.number}
+
+
+@dataclass(frozen=True)
 class Question:
-    """What is asked of every row: `domains` has the numbers of the layers in order, `subject` is what the points are.
+    """What every process gets once: the network, what is asked of every row, and `subject`, what the points are.
 
     `subject` is `input`, `layer-input` or `output`; `deadline` is a time of `time.time()`, or None.
     """
 
     network: Network
-    network_sha256: str
-    domains: Mapping[int, Domain]
+    asked: tuple[Asked, ...]
     subject: str
     rational: bool = False
-    certify: bool = False
     most_solutions: int = 1
     deadline: float | None = None
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows for one layer, with where each was read."""
+    """Rows for one thing asked, by its place in the question, with where each was read."""
 
-    layer: int
+    asked: int
     points: tuple[RationalVector, ...]
     sources: tuple[DataSource, ...]
 
 
 @dataclass(frozen=True)
 class Decided:
-    """The answer for one row and layer: the JSON object, and the certificate's text where one was asked for."""
+    """The answer for one row and thing asked: the JSON object, and the certificate's text where one was asked for."""
 
+    asked: Asked
     record: dict[str, Any]
     certificate: str | None = None
 
 
 class Decider:
-    """Decides batches of one question; prepares each layer when its first batch comes."""
+    """Decides batches of one question; prepares what is asked when its first batch comes."""
 
     def __init__(self, question: Question) -> None:
         self._question = question
-        self._prepared: dict[int, LayerPreimage] = {}
+        self._prepared: dict[int, PreparedPreimage] = {}
 
     def __call__(self, batch: Batch) -> list[Decided]:
-        return [self._decide(batch.layer, *row) for row in zip(batch.points, batch.sources, strict=True)]
+        return [self._decide(batch.asked, *row) for row in zip(batch.points, batch.sources, strict=True)]
 
-    def _layer(self, number: int) -> LayerPreimage:
-        if number not in self._prepared:
+    def _prepare(self, place: int) -> PreparedPreimage:
+        if place not in self._prepared:
             question = self._question
-            source = question.network.layer(number)
-            self._prepared[number] = LayerPreimage(source.stages[0], question.domains[number], rational=question.rational)
-        return self._prepared[number]
+            asked = question.asked[place]
+            if asked.through:
+                made: PreparedPreimage = prepare_through(question.network, asked.layer, asked.domain, rational=question.rational)
+            else:
+                made = prepare(asked.layer, asked.domain, rational=question.rational)
+            self._prepared[place] = made
+        return self._prepared[place]
 
-    def _decide(self, number: int, point: RationalVector, source: DataSource) -> Decided:
-        question, network = self._question, self._question.network
+    def _decide(self, place: int, point: RationalVector, source: DataSource) -> Decided:
+        question, asked = self._question, self._question.asked[place]
         left = None if question.deadline is None else question.deadline - time.time()
         if left is not None and left <= 0:
-            return Decided(_unbegun(source.row, number))
-        layer = self._layer(number)
+            return Decided(asked, _unbegun(asked, source.row))
+        prepared = self._prepare(place)
         begin = time.perf_counter()
         deadline = None if left is None else time.monotonic() + left
         if question.subject == "output":
-            result = layer.of_output(point, deadline=deadline)
+            given = point if asked.layer.set_aside is None else asked.layer.set_aside.undone(point)
+            result = prepared.of_output(given, deadline=deadline)
         else:
-            x = network.layer_input(number, point) if question.subject == "input" else point
-            result = layer.of_point(x, deadline=deadline)
-        record = _record(result, source.row, number, question.most_solutions)
+            pushed = question.subject == "input" and not asked.through
+            given = question.network.layer_input(asked.layer.number, point) if pushed else point
+            result = prepared.of_point(given, deadline=deadline)
+        record = {"row": source.row, **asked.keys, **_found(result, question.most_solutions)}
         text = None
-        if question.certify and result.cardinality is not Cardinality.UNDECIDED:
+        if asked.named is not None and result.cardinality is not Cardinality.UNDECIDED:
+            named, subject = asked.named, question.subject
+            whole = not named.alone and subject == "input"
             try:
-                text = layer.certificate(
+                text = prepared.certificate(
                     result,
-                    network_sha256=question.network_sha256,
-                    layer_number=network.layer(number).depth + 1,
-                    subject=question.subject,
-                    given=point,
+                    network_sha256=named.sha256,
+                    layer_number=named.number,
+                    subject="layer-input" if subject == "input" and not whole else subject,
+                    given=point if whole else given,
                     data=source,
                 ).text()
             except CertificateError as error:
-                record["reached"] = str(error)
-        return Decided({**record, "seconds": round(time.perf_counter() - begin, 6)}, text)
+                record["uncertified"] = str(error)
+        return Decided(asked, {**record, "seconds": round(time.perf_counter() - begin, 6)}, text)
 
 
-def _record(result: Preimage, row: int, layer: int, most: int) -> dict[str, Any]:
+def _found(result: Preimage, most: int) -> dict[str, Any]:
     solutions = None if result.solutions is None else [point.texts() for point in result.solutions[:most]]
     record: dict[str, Any] = {
-        "row": row,
-        "layer": layer,
         "cardinality": result.cardinality.value,
         "points": result.points,
         "solutions": solutions,
@@ -134,38 +158,18 @@ def _record(result: Preimage, row: int, layer: int, most: int) -> dict[str, Any]
     return record
 
 
-def _unbegun(row: int, layer: int) -> dict[str, Any]:
+def _unbegun(asked: Asked, row: int) -> dict[str, Any]:
     unknown = dict.fromkeys(["points", "solutions", "witness", "dimension", "active", "rank", "certificate"])
-    return {"row": row, "layer": layer, "cardinality": "undecided", **unknown, "seconds": 0.0, "reached": OUT_OF_TIME}
-
-
-def check_layers(layers: Iterable[SourceLayer]) -> None:
-    """Raise InvalidRequestError for a layer that cannot be asked about yet: with pooling or a leaky activation, or too large."""
-    for layer in layers:
-        plain_layer(layer)
-
-
-def _check_certifiable(layers: Iterable[SourceLayer]) -> None:
-    """A certificate names a layer of the network file, which a layer that reads part of the state is not."""
-    for layer in layers:
-        if layer.select is not None:
-            raise InvalidRequestError(
-                f"layer {layer.number} ({layer.name}) stands beside other branches of the network, so that no certificate can name it yet; "
-                "ask without --out or name another --layer"
-            )
+    return {"row": row, **asked.keys, "cardinality": "undecided", **unknown, "seconds": 0.0, "reached": OUT_OF_TIME}
 
 
 def decide(question: Question, points: Points, *, workers: int = 1) -> Generator[Decided, None, None]:
-    """Yield an answer for every layer of the question and every point, in this order, as soon as each is there.
+    """Yield an answer for everything asked and every point, in this order, as soon as each is there.
 
     With more than one worker the layers are prepared, and the rows decided, in processes of their own.
     """
-    layers = [question.network.layer(number) for number in question.domains]
-    check_layers(layers)
-    if question.certify:
-        _check_certifiable(layers)
     size = 1 if workers == 1 else max(1, min(LARGEST_BATCH, -(-len(points.rows) // (4 * workers))))
-    batches = [batch for number in question.domains for batch in _batches(number, points, size)]
+    batches = [batch for place in range(len(question.asked)) for batch in _batches(place, points, size)]
     if workers == 1:
         decider = Decider(question)
         for batch in batches:
@@ -184,16 +188,16 @@ def records(
         for decided in answers:
             record = decided.record
             if folder is not None and decided.certificate is not None:
-                path = folder.certificate(record, question.domains[record["layer"]].describe(), decided.certificate)
+                path = folder.certificate(record, decided.asked.domain.describe(), decided.certificate)
                 record = {**record, "certificate": path}
             yield record
 
 
-def _batches(number: int, points: Points, size: int) -> Iterator[Batch]:
+def _batches(place: int, points: Points, size: int) -> Iterator[Batch]:
     scale = points.scale
     sources = [DataSource(points.sha256, row, scale.numerator, scale.denominator) for row in points.indices]
     for first in range(0, len(sources), size):
-        yield Batch(number, points.rows[first : first + size], tuple(sources[first : first + size]))
+        yield Batch(place, points.rows[first : first + size], tuple(sources[first : first + size]))
 
 
 _here: list[Decider] = []

@@ -29,7 +29,12 @@ def hexadecimal(value: int) -> str:
     return format(value, "x")
 
 
-def _line(word: str, values: Iterable[int]) -> str:
+def spaced(word: str, values: Iterable[int]) -> str:
+    """A line: a word, and integers after it.
+
+    >>> spaced("tight", [10, -1])
+    'tight a -1'
+    """
     return " ".join([word, *(format(value, "x") for value in values)])
 
 
@@ -42,7 +47,7 @@ class Relation:
     terms: tuple[tuple[int, int], ...]
 
     def lines(self) -> Iterator[str]:
-        yield _line("relation", [self.row, self.denominator, *(value for term in self.terms for value in term)])
+        yield spaced("relation", [self.row, self.denominator, *(value for term in self.terms for value in term)])
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,11 @@ class Rank:
     null_vectors: tuple[tuple[int, ...], ...] = ()
 
     def lines(self) -> Iterator[str]:
-        yield _line("rank", [self.rank, self.modulus, self.rows, self.columns]) + f" {self.bound}"
+        yield spaced("rank", [self.rank, self.modulus, self.rows, self.columns]) + f" {self.bound}"
         for relation in self.relations:
             yield from relation.lines()
         for vector in self.null_vectors:
-            yield _line("null", vector)
+            yield spaced("null", vector)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class TrivialByMargin:
     word: str = "trivial margin"
 
     def lines(self) -> Iterator[str]:
-        yield _line(self.word, [self.selected, self.exponent, *self.multipliers])
+        yield spaced(self.word, [self.selected, self.exponent, *self.multipliers])
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class TrivialExactly:
     support: Rank
 
     def lines(self) -> Iterator[str]:
-        yield _line("trivial exact", self.multipliers)
+        yield spaced("trivial exact", self.multipliers)
         yield from self.support.lines()
 
 
@@ -105,7 +110,7 @@ class StrictRay:
     exact: bool
 
     def lines(self) -> Iterator[str]:
-        yield _line("ray exact" if self.exact else "ray margin", [self.exponent, *self.direction])
+        yield spaced("ray exact" if self.exact else "ray margin", [self.exponent, *self.direction])
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class RecessionDirection:
     denominator: int = 1
 
     def lines(self) -> Iterator[str]:
-        yield _line("recession", [self.denominator, *self.direction])
+        yield spaced("recession", [self.denominator, *self.direction])
 
 
 @dataclass(frozen=True)
@@ -129,9 +134,9 @@ class TightRows:
     ray: StrictRay | None
 
     def lines(self) -> Iterator[str]:
-        yield _line("tight", [self.implicit])
+        yield spaced("tight", [self.implicit])
         if self.multipliers is not None:
-            yield _line("implicit", self.multipliers)
+            yield spaced("implicit", self.multipliers)
         if self.rank is not None:
             yield from self.rank.lines()
         if self.ray is not None:
@@ -145,7 +150,7 @@ class Negative:
     row: int
 
     def lines(self) -> Iterator[str]:
-        yield _line("negative", [self.row])
+        yield spaced("negative", [self.row])
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ class Farkas:
     multipliers: tuple[int, ...]
 
     def lines(self) -> Iterator[str]:
-        yield _line("farkas", self.multipliers)
+        yield spaced("farkas", self.multipliers)
 
 
 Trivial = TrivialByMargin | TrivialExactly
@@ -170,7 +175,7 @@ class Vector:
     denominator: int = 1
 
     def line(self, word: str) -> str:
-        return _line(word, [self.denominator, *self.numerators])
+        return spaced(word, [self.denominator, *self.numerators])
 
 
 @dataclass(frozen=True)
@@ -205,28 +210,112 @@ class Certificate:
     data: DataSource | None = None
 
     def lines(self) -> Iterator[str]:
-        yield "exactrelu-certificate 1"
-        yield f"network {self.network}"
-        if self.data is None:
-            yield "data none"
-        else:
-            source = self.data
-            yield f"data {source.sha256} " + " ".join(
-                hexadecimal(value) for value in (source.row, source.scale_numerator, source.scale_denominator)
-            )
-        yield f"scope layer {hexadecimal(self.layer)}"
-        yield from self.domain.lines
-        yield f"subject {self.subject}"
-        yield self.given.line("output" if self.subject == "output" else "point")
-        yield f"claim preimage {self.claim}"
-        if self.solution is not None:
-            yield self.solution.line("solution")
-        for section in self.evidence:
-            yield from section.lines()
+        yield from _header(self, f"scope layer {hexadecimal(self.layer)}")
+        yield from _claim_lines(self)
         yield "end"
 
     def text(self) -> str:
-        return "\n".join(self.lines()) + "\n"
+        return text_of(self.lines())
+
+
+@dataclass(frozen=True)
+class Part:
+    """One layer's claim and evidence within a certificate through several layers."""
+
+    layer: int
+    claim: str
+    evidence: tuple[Evidence, ...]
+    solution: Vector | None = None
+
+    @staticmethod
+    def of(certificate: Certificate) -> Part:
+        """What a certificate about one layer says of it."""
+        return Part(certificate.layer, certificate.claim, certificate.evidence, certificate.solution)
+
+    def lines(self) -> Iterator[str]:
+        yield spaced("part", [self.layer])
+        yield from _claim_lines(self)
+
+
+@dataclass(frozen=True)
+class SecondPoint:
+    """Another point with the same output, between which and the given one the network is affine."""
+
+    point: Vector
+
+    def lines(self) -> Iterator[str]:
+        yield self.point.line("second")
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A direction along which the network does not change from the given point on."""
+
+    direction: Vector
+
+    def lines(self) -> Iterator[str]:
+        yield self.direction.line("direction")
+
+
+@dataclass(frozen=True)
+class ThroughCertificate:
+    """One claim about a pre-image through the layers 1 .. `last`, from parts about one layer each or from one more vector.
+
+    >>> part = Part(1, "singleton 0 1 1", (Rank(1, 0, 1, 1, "rows"),))
+    >>> ThroughCertificate("5" * 64, 1, "input", Vector((3,)), "singleton 1", (part,)).text().splitlines()[6:]
+    ['point 1 3', 'claim preimage singleton 1', 'part 1', 'claim preimage singleton 0 1 1', 'rank 1 0 1 1 rows', 'end']
+    """
+
+    network: str
+    last: int
+    subject: str
+    given: Vector
+    claim: str
+    parts: tuple[Part, ...] = ()
+    evidence: SecondPoint | Direction | None = None
+    domain: DomainLines = field(default_factory=DomainLines)
+    data: DataSource | None = None
+
+    def lines(self) -> Iterator[str]:
+        yield from _header(self, f"scope through {hexadecimal(self.last)}")
+        yield f"claim preimage {self.claim}"
+        for part in self.parts:
+            yield from part.lines()
+        if self.evidence is not None:
+            yield from self.evidence.lines()
+        yield "end"
+
+    def text(self) -> str:
+        return text_of(self.lines())
+
+
+def _header(certificate: Certificate | ThroughCertificate, scope: str) -> Iterator[str]:
+    """The lines before the claim."""
+    yield "exactrelu-certificate 1"
+    yield f"network {certificate.network}"
+    if certificate.data is None:
+        yield "data none"
+    else:
+        source = certificate.data
+        yield spaced(f"data {source.sha256}", [source.row, source.scale_numerator, source.scale_denominator])
+    yield scope
+    yield from certificate.domain.lines
+    yield f"subject {certificate.subject}"
+    yield certificate.given.line("output" if certificate.subject == "output" else "point")
+
+
+def _claim_lines(stated: Certificate | Part) -> Iterator[str]:
+    """A claim about one layer with its evidence."""
+    yield f"claim preimage {stated.claim}"
+    if stated.solution is not None:
+        yield stated.solution.line("solution")
+    for section in stated.evidence:
+        yield from section.lines()
+
+
+def text_of(lines: Iterable[str]) -> str:
+    """The file that holds these lines."""
+    return "\n".join(lines) + "\n"
 
 
 def percent_encoded(name: str) -> str:

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from exactrelu.checker.arithmetic import Kernels
-from exactrelu.checker.evidence import verify
 from exactrelu.checker.network import Network, read_network
 from exactrelu.checker.text import Rejected, Text
+from exactrelu.checker.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from io import BufferedReader
 
 _CERTIFICATE = b"exactrelu-certificate"
@@ -56,11 +56,13 @@ class Report:
         return 0 if all(result.valid for result in self.results) else 1
 
 
-def check(paths: Iterable[str | os.PathLike[str]], *, against_sha256: str | None = None, kernels: Kernels | None = None) -> Report:
+def check(
+    paths: Iterable[str | os.PathLike[str]], *, against_sha256: Container[str] | None = None, kernels: Kernels | None = None
+) -> Report:
     """Check all certificates among the files `paths` and in the folders `paths`.
 
-    A network file is looked for among the paths and beside the certificates. `against_sha256` is the SHA-256 of the
-    network's text written afresh from a model: a certificate of another network is then a problem. `kernels` replaces
+    A network file is looked for among the paths and beside the certificates. `against_sha256` holds the SHA-256 of every
+    network's text that a model gives, written afresh: a certificate of another network is then a problem. `kernels` replaces
     the arithmetic (`exactrelu.check_fast.FastKernels`). Never raises for what a file holds.
 
     >>> check([]).problems
@@ -84,8 +86,10 @@ def check(paths: Iterable[str | os.PathLike[str]], *, against_sha256: str | None
             problems.append(f"{path}: {reason}")
             results[path] = CheckResult(str(path), False, "", reason)
             continue
-        if sha256 and against_sha256 is not None and sha256 != against_sha256:
-            problems.append(f"{path}: its network is not the one that the model gives; was it exported or trained again?")
+        if sha256 and against_sha256 is not None and sha256 not in against_sha256:
+            problems.append(
+                f"{path}: its network is not the one that the model gives, nor one of its layers; was it exported or trained again?"
+            )
         results[path] = _check_file(path, sha256, current, kernels)
     return Report(tuple(results[path] for path in certificates), tuple(ignored), tuple(problems))
 

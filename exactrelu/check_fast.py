@@ -1,9 +1,10 @@
 """The checker with float64 where float64 can prove: rigorous a-priori rounding bounds, behind a start-up probe.
 
-Only three steps differ from `exactrelu.check`: the values of a layer's rows (int64, exact), the residual of multipliers,
-and the bound that an approximate inverse gives. A bound holds for every order of summation, with or without fused
-multiply-add, as long as nothing overflows or becomes subnormal, which the ranges below exclude: with u = 2^-53 and
-gamma_k = k u / (1 - k u), a product of k terms is off by at most gamma_k times the product of the absolute values.
+Only four steps differ from `exactrelu.check`: the values of a layer's rows and the ranks of all choices of rows (int64,
+exact), the residual of multipliers, and the bound that an approximate inverse gives. A bound holds for every order of
+summation, with or without fused multiply-add, as long as nothing overflows or becomes subnormal, which the ranges below
+exclude: with u = 2^-53 and gamma_k = k u / (1 - k u), a product of k terms is off by at most gamma_k times the product of
+the absolute values.
 Where a float bound does not suffice, the integers of `exactrelu.check` decide, so both accept alike.
 
 At 3500 x 784 a certificate takes some 0.07 s here and 12 s in integers. `python -m exactrelu.check_fast PATH...`
@@ -20,8 +21,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from exactrelu.check import run
+from exactrelu.check_arrays import RANGE, LayerArrays, float_rows
+from exactrelu.check_choices import all_independent, fits
 from exactrelu.checker.arithmetic import InverseBound, Kernels, Residual, magnitudes, power
 from exactrelu.checker.claim import Point, Row, Side, System
+from exactrelu.checker.sparse import at, kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +40,6 @@ U = Fraction(1, 2**53)
 # more than (1 + gamma_k)^4 for k <= 2^16: absorbs the rounding of sums of non-negative terms
 UP = 1 + 2.0**-30
 LARGEST = 2**16
-# non-zero magnitudes stay within 2^-RANGE .. 1, so that products of two are far from the subnormal numbers
-RANGE = 400
 # below these sizes integers are as fast
 SMALL = 24
 FEW = 4096
@@ -67,34 +69,6 @@ def probe() -> bool:
     return kept and nearest and bool(np.array_equal(exact.astype(np.int64), rows @ rows.T))
 
 
-class LayerArrays:
-    """A layer's coefficients as float64 rows * 2^shift with entries below 1, and as int64; None where they do not fit."""
-
-    def __init__(self, layer: Layer) -> None:
-        self.values, self.shifts, self.exact = float_rows([row.coefficients for row in layer.rows], layer.inputs)
-        self.magnitudes = np.abs(self.values)
-        self.high: NDArray[np.int64] | None = None
-        self.low: NDArray[np.int64] | None = None
-        with contextlib.suppress(OverflowError):
-            whole = np.array([[row.constant, *row.coefficients] for row in layer.rows], dtype=np.int64)
-            self.high, self.low = whole >> 31, whole & (2**31 - 1)
-
-
-def float_rows(rows: Sequence[Sequence[int]], columns: int) -> tuple[Matrix, NDArray[np.int64], NDArray[np.bool_]]:
-    """Rows scaled by powers of two to entries below 1, the shifts, and which rows are exactly that and within the range."""
-    values = np.zeros((len(rows), columns))
-    shifts = np.zeros(len(rows), dtype=np.int64)
-    exact = np.zeros(len(rows), dtype=np.bool_)
-    for i, row in enumerate(rows):
-        shift = max((value.bit_length() for value in (max(row, default=0), min(row, default=0))), default=0)
-        if shift <= RANGE:
-            floats = list(map(float, row))
-            exact[i] = floats == row
-            values[i] = np.ldexp(floats, -shift)
-            shifts[i] = shift
-    return values, shifts, exact
-
-
 class FastKernels(Kernels):
     """float64 with proved bounds if `probe()` holds and FLINT if it is installed; else as `Kernels`."""
 
@@ -109,14 +83,15 @@ class FastKernels(Kernels):
             arrays = self._arrays[layer] = LayerArrays(layer)
         return arrays
 
-    def evaluate(self, layer: Layer, x: Point) -> Point:
+    def evaluate(self, layer: Layer, x: Point, *, constants: bool = True) -> Point:
         """As in `Kernels`, by int64 products: 32 bits of a row, 18 of x, and at most 2^12 terms stay below 2^63."""
-        given = [x.denominator, *x.numerators]
-        if len(given) > 2**12 or len(layer.rows) * len(given) < FEW or max(value.bit_length() for value in given) > 1000:
-            return super().evaluate(layer, x)
+        given = [x.denominator if constants else 0, *x.numerators]
+        terms = 1 + max((len(kept(row.coefficients)) for row in layer.rows), default=0)
+        if terms > 2**12 or len(layer.rows) * len(given) < FEW or max(value.bit_length() for value in given) > 1000:
+            return super().evaluate(layer, x, constants=constants)
         arrays = self._of(layer)
         if arrays.high is None or arrays.low is None:
-            return super().evaluate(layer, x)
+            return super().evaluate(layer, x, constants=constants)
         signs = np.array([-1 if value < 0 else 1 for value in given], dtype=np.int64)
         rest = [abs(value) for value in given]
         totals = [0] * len(layer.rows)
@@ -208,17 +183,20 @@ class FastKernels(Kernels):
                 return True
         return super().regular(rows, columns)
 
+    def every_choice_spans(self, groups: Sequence[Sequence[Sequence[int]]], size: int, modulus: int) -> bool:
+        if fits(groups, size, modulus):
+            return all_independent(groups, modulus)
+        return super().every_choice_spans(groups, size, modulus)
+
     def _block(self, rows: Sequence[Row], columns: Sequence[int]) -> tuple[Matrix, list[int]] | None:
         layer = common_layer(rows)
         if layer is None:
-            values, places, exact = float_rows([row.coefficients for row in rows], len(rows[0].coefficients))
+            values, shifts, exact = float_rows([at(row.coefficients, columns) for row in rows], len(columns))
         else:
             arrays = self._of(layer)
             index = np.array([row.source[1] for row in rows if row.source])
-            values, places, exact = arrays.values[index], arrays.shifts[index], arrays.exact[index]
-        if not exact.all():
-            return None
-        return np.ascontiguousarray(values[:, list(columns)]), places.tolist()
+            values, shifts, exact = arrays.block(index, columns), arrays.shifts[index], arrays.exact[index]
+        return (values, shifts.tolist()) if exact.all() else None
 
     def propose(self, scaled: Sequence[Sequence[int]], size: int, precision: int) -> tuple[list[list[int]], int] | None:
         if precision > 32 or size < SMALL:

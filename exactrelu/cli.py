@@ -20,8 +20,10 @@ from exactrelu import __version__
 from exactrelu.errors import ExactReluError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from fractions import Fraction
+
+    from exactrelu.network.model import Network, SourceLayer
 
 
 HOLDS, REFUTED, WRONG, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -31,7 +33,7 @@ NOT_COMPARED = "The networks' integers were not compared with a model; --against
 
 Json = Annotated[bool, Parameter(help="Print one JSON object and nothing else on stdout.")]
 Quiet = Annotated[bool, Parameter(help="No progress bar and no remarks on stderr.")]
-Model = Annotated[str, Parameter(name="NETWORK", help="A model: .onnx, .nnet or .safetensors.")]
+Model = Annotated[str, Parameter(name="NETWORK", help="A model: .onnx, .pt2, .nnet or .safetensors.")]
 File = Annotated[str | None, Parameter(help="Points: .npy, .npz (array x, else the only one) or .csv.")]
 
 
@@ -46,7 +48,7 @@ def build() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for command in (info, preimage, check, report, demo):
+    for command in (info, preimage, float_gap, check, report, demo):
         app.command(command)
     return app
 
@@ -100,7 +102,9 @@ def preimage(
     output: File = None,
     layer_input: File = None,
     layer: Annotated[str | None, Parameter(help="Number or name of a layer; without it every layer on its own.")] = None,
-    through: Annotated[str | None, Parameter(show=False)] = None,
+    through: Annotated[
+        str | None, Parameter(help="Ask about the network from its input through this layer; output is the whole network.")
+    ] = None,
     domain: Annotated[str, Parameter(help="all (default), orthant, box:LO,HI, box:FILE.npz or polytope:FILE.json.")] = "all",
     rows: Annotated[str | None, Parameter(help="Rows of the file: A:B, from A up to but not with B.")] = None,
     scale: Annotated[str | None, Parameter(help="Multiply the points exactly by P/Q, such as 1/255.")] = None,
@@ -113,73 +117,120 @@ def preimage(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Decide which inputs of a layer have the same output: none, one, a bounded or an unbounded set.
+    """Decide which inputs of a layer, or of the network, have the same output: none, one, a bounded or an unbounded set.
 
-    The output is given by one of --input (of the network), --layer-input (of the layer) and --output (of the layer).
+    The output is given by one of --input (of the network), --layer-input (of the layer) and --output (of what is asked about).
     """
     begin = time.time()
-    _refuse_later(through=through, scheduler=scheduler)
+    _refuse_later(scheduler=scheduler)
+    composed = through is not None
     subject, file = _given(input=input, layer_input=layer_input, output=output)
+    if composed and (layer is not None or subject == "layer-input"):
+        raise InvalidRequestError("--through asks about the network from its input on; leave --layer and --layer-input out")
     if workers < 1 or max_points < 0 or (time_limit is not None and not time_limit > 0):
         raise InvalidRequestError(
             "--workers must be at least 1, --max-points at least 0 and --time-limit above 0; change the one that is not"
         )
     factor = _scale(scale)
     _one_thread()
-    from exactrelu.batch import Question, check_layers, records
+    from exactrelu.batch import Asked, Question, records
     from exactrelu.domain import parse_domain
     from exactrelu.network.readers import load
     from exactrelu.points import read_points
-    from exactrelu.results import Envelope, ResultFolder, assumptions, describe_data, json_text, layer_records, preimage_report, speaks_of
+    from exactrelu.results import (
+        Envelope,
+        ResultFolder,
+        assumptions,
+        describe_data,
+        json_text,
+        layer_records,
+        preimage_report,
+        printable,
+        speaks_of,
+    )
 
     envelope = Envelope("preimage", domain=domain)
     path = Path(network)
     model = load(path)
-    layers = model.source_layers if layer is None else (model.layer(layer),)
+    layers = _layers(model, layer, through)
     if subject != "input" and len(layers) > 1:
         raise InvalidRequestError(f"--{subject} belongs to one layer; name it with --layer, 1 to {len(layers)}")
     shapes = {"input": model.input_shape, "layer-input": (layers[0].inputs,), "output": (layers[0].outputs,)}
     lengths = {"input": model.inputs, "layer-input": layers[0].inputs, "output": layers[0].outputs}
-    domains = {one.number: parse_domain(domain, one.inputs) for one in layers}
+    domains = [parse_domain(domain, model.inputs if composed else one.inputs) for one in layers]
     points = read_points(file, shape=shapes[subject], inputs=lengths[subject], scale=factor, rows=rows)
-    check_layers(layers)
-    folder = None if out is None else ResultFolder(out, model, path.stem)
+    data = describe_data(Path(file), points, subject, shapes[subject])
+    folder = None if out is None else ResultFolder(out, model, path.stem, data)
     question = Question(
         network=model,
-        network_sha256="" if folder is None else folder.network_sha256,
-        domains=domains,
+        asked=tuple(
+            Asked(one, within, composed, None if folder is None else folder.named(one, through=composed))
+            for one, within in zip(layers, domains, strict=True)
+        ),
         subject=subject,
         rational=rational,
-        certify=folder is not None,
         most_solutions=max_points,
         deadline=None if time_limit is None else begin + time_limit,
     )
 
-    found: list[dict[str, Any]] = []
     asked = len(layers) * len(points.rows)
-    stopped: KeyboardInterrupt | ExactReluError | None = None
-    try:
-        with _progress(asked, quiet=quiet) as advance, closing(records(question, points, workers=workers, folder=folder)) as answers:
-            for record in answers:
-                found.append(record)
-                advance()
-    except (KeyboardInterrupt, ExactReluError) as error:
-        stopped = error
-    asked_about = {"layers": layer_records(model, layers), "data": describe_data(Path(file), points, subject, shapes[subject])}
-    result = envelope.around(path, model, assumptions(certified=folder is not None), **asked_about, results=found)
+    found, stopped = _finished(records(question, points, workers=workers, folder=folder), asked, quiet=quiet)
+    asked_about = {"layers": layer_records(model, layers), "data": data}
+    notes = [one.set_aside.note for one in layers if one.set_aside is not None and one.set_aside.note not in model.assumes]
+    result = envelope.around(path, model, [*assumptions(certified=folder is not None), *notes], **asked_about, results=found)
     where = None if folder is None else folder.results(result)
     if isinstance(stopped, ExactReluError):
         raise stopped
     if json:
         print(json_text(result))
     else:
-        print(f"{preimage_report(model, found)}\n\n{speaks_of(path, model)}")
+        print("\n\n".join([preimage_report(model, found), *map(printable, notes), speaks_of(path, model)]))
         if where:
             print(f"Certificates and results: {where}; check them with: exactrelu check {out}")
     if stopped:
         _remark(f"interrupted: {len(found)} of {asked} answers are finished{f' and kept in {out}' if where else ''}")
         return INTERRUPTED
     return UNDECIDED if any("reached" in record for record in found) else HOLDS
+
+
+def float_gap(
+    network: Model,
+    /,
+    *,
+    input: Annotated[str, Parameter(help="Inputs of the network: .npy, .npz (array x, else the only one) or .csv.")],
+    rows: Annotated[str | None, Parameter(help="Rows of the file: A:B, from A up to but not with B.")] = None,
+    scale: Annotated[str | None, Parameter(help="Multiply the points exactly by P/Q, such as 1/255.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Bound how far a float32 evaluation of the network is from the exact one, and show what onnxruntime computes.
+
+    The bound is proved for every order of summation, with or without fused multiply-add. A class is proved where the margin of the
+    largest output exceeds the bounds of the two outputs.
+    """
+    factor = _scale(scale)
+    _one_thread()
+    from exactrelu.float_gap import FloatGapModel, gap_report
+    from exactrelu.network.readers import load
+    from exactrelu.points import read_points
+    from exactrelu.results import Envelope, describe_data, json_text, printable, speaks_of
+
+    envelope = Envelope("float-gap")
+    path = Path(network)
+    model = load(path)
+    points = read_points(input, shape=model.input_shape, inputs=model.inputs, scale=factor, rows=rows)
+    prepared = FloatGapModel(model, path)
+    records = []
+    with _progress(len(points.rows), quiet=quiet) as advance:
+        for row, x in zip(points.indices, points.rows, strict=True):
+            records.append(prepared(x).record(row))
+            advance()
+    if json:
+        data = describe_data(Path(input), points, "input", model.input_shape)
+        print(json_text(envelope.around(path, model, prepared.assumes, data=data, results=records)))
+    else:
+        print("\n\n".join([gap_report(records), *map(printable, prepared.assumes), speaks_of(path, model)]))
+    return UNDECIDED if any(record["bound"] is None for record in records) else HOLDS
 
 
 def check(
@@ -289,6 +340,28 @@ def _given(**files: str | None) -> tuple[str, str]:
     if len(given) != 1:
         raise InvalidRequestError(f"give exactly one of --input, --layer-input and --output; {len(given)} were given")
     return given[0]
+
+
+def _layers(model: Network, layer: str | None, through: str | None) -> tuple[SourceLayer, ...]:
+    """The layers asked about one by one, or the one that ends what is asked about."""
+    if through is not None:
+        return (model.layer_through(through),)
+    return model.source_layers if layer is None else (model.layer(layer),)
+
+
+def _finished(
+    answers: Generator[dict[str, Any], None, None], asked: int, *, quiet: bool
+) -> tuple[list[dict[str, Any]], KeyboardInterrupt | ExactReluError | None]:
+    """All records, or those that were finished before an interrupt or an error, and that."""
+    found: list[dict[str, Any]] = []
+    try:
+        with _progress(asked, quiet=quiet) as advance, closing(answers):
+            for record in answers:
+                found.append(record)
+                advance()
+    except (KeyboardInterrupt, ExactReluError) as error:
+        return found, error
+    return found, None
 
 
 def _scale(text: str | None) -> Fraction | None:

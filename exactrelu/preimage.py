@@ -1,306 +1,40 @@
-"""The pre-image of one layer: empty, one point, bounded or unbounded, of which dimension, and the proof (theory P1, P2, P4).
-
-`LayerPreimage` prepares what depends on the weights and the domain alone; each input or output is then one or two calls
-of the cone predicate. At a known point x0 the tight rows decide between one point and many, all rows between bounded and
-unbounded; for a bare output the homogenised cone first decides whether there is a point at all (theory C1).
-"""
+"""Pre-images under a layer or under the network up to one: which decider the question needs, and the Python API for many points."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from exactrelu.certificate import Certificate, DataSource, DomainLines, Rank, RecessionDirection, Vector, hexadecimal
-from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
-from exactrelu.errors import CertificateError, InvalidRequestError
-from exactrelu.exact.cone import Decision, StrictRayFound, Tie, TrivialCone, Undecided, decide, independent_rank
-from exactrelu.exact.kernel import pivot_rows
-from exactrelu.exact.linalg import exact_rank, mask_of
-from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
-from exactrelu.exact.rounding import UNIT_ROUNDOFF, UPWARDS, float_arithmetic_is_sound, gamma, in_safe_range
-from exactrelu.exact.search import Direction
-from exactrelu.exact.sparse import MAXIMAL_ENTRIES
-from exactrelu.exact.system import ConeSystem, RowSet, gram_lower_bound
-from exactrelu.exact.ties import lineality_direction
-from exactrelu.grounds import EmptyGrounds, PointGrounds
-from exactrelu.homogenised import Homogenised
-from exactrelu.verdict import Cardinality, Preimage
-from exactrelu.witness import MANY_INPUTS, find_witness, solve_active_rows
+from exactrelu.domain import AllSpace, Domain
+from exactrelu.errors import InvalidRequestError
+from exactrelu.network_preimage import NetworkPreimage
+from exactrelu.one_layer import OneLayerPreimage, prepare_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from exactrelu.network.model import Layer, Network, SourceLayer
+    from exactrelu.exact.rational import RationalVector
+    from exactrelu.network.model import Network, SourceLayer
+    from exactrelu.verdict import Preimage
+
+PreparedPreimage = OneLayerPreimage | NetworkPreimage
 
 
-class LayerPreimage:
-    """Decides pre-images under one layer within a closed domain; prepared once, asked for many points.
+def prepare(source: SourceLayer, domain: Domain, *, rational: bool = False) -> PreparedPreimage:
+    """What decides pre-images under a source layer on its own, within a set of its inputs.
 
-    layer: weights (m, n); domain: a set of inputs in R^n; rational: certificates and witnesses with exact rational numbers.
-
-    >>> from exactrelu.network.model import Layer
-    >>> layer = Layer(DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.0]]), np.array([True, True]))
-    >>> LayerPreimage(layer, AllSpace()).of_point(RationalVector((3,))).cardinality.value
-    'singleton'
+    A strictly increasing activation is left out; a layer with pooling or another activation of several pieces is a small network.
     """
-
-    def __init__(self, layer: Layer, domain: Domain, *, rational: bool = False) -> None:
-        domain.check_dimension(layer.inputs)
-        self.layer = layer
-        self.domain = domain
-        self.rational = rational
-        self._nonzero = layer.weight.nonzero_rows
-        self._whole = RowSet(layer.weight)
-        sides = _polytope_rows(domain, layer.inputs)
-        self._polytope = sides.rows(sides.nonzero_rows)
-        # The recession system's rows: the layer's, then the polytope's, those of zeros left out.
-        own = self._whole if self._nonzero.all() else RowSet(layer.weight.rows(self._nonzero))
-        self._recession_rows = RowSet(stack([own.matrix, self._polytope])) if self._polytope.shape[0] else own
-
-    # ------------------------------------------------------------ questions
-
-    def of_point(self, x: RationalVector, *, deadline: float | None = None) -> Preimage:
-        """The pre-image of f(x) within the domain; x itself need not lie in it. Raises InvalidRequestError for a wrong length."""
-        if len(x) != self.layer.inputs:
-            raise InvalidRequestError(f"a point with {len(x)} coordinates was given to a layer with {self.layer.inputs} inputs")
-        if not self.domain.contains(x):
-            return self.of_output(self.layer(x), deadline=deadline)
-        return self._at(x, given=True, deadline=deadline)
-
-    def of_output(self, y: RationalVector, *, deadline: float | None = None) -> Preimage:
-        """The pre-image of an output y within the domain. Raises InvalidRequestError for a wrong length."""
-        if len(y) != self.layer.outputs:
-            raise InvalidRequestError(f"an output with {len(y)} coordinates was given to a layer with {self.layer.outputs} outputs")
-        signs = np.array([(value > 0) - (value < 0) for value in y.numerators], dtype=np.int8).reshape(-1)
-        active = int((signs > 0).sum())
-        negative = np.flatnonzero((signs < 0) & self.layer.rectified)
-        if len(negative):
-            return _empty(active, EmptyGrounds(int(negative[0])))
-        equality = (signs > 0) | ~self.layer.rectified
-        only = solve_active_rows(self.layer, y, equality)
-        if only is not None and self.domain.contains(only) and self.layer(only) == y:
-            return self._at(only, given=False, deadline=deadline)
-        homogenised = Homogenised.of(self.layer, self.domain, y, equality)
-        decision = homogenised.decide(deadline=deadline)
-        if isinstance(decision, Undecided):
-            return Preimage(Cardinality.UNDECIDED, None, None, None, None, active, None, decision.reason)
-        point = homogenised.point(decision)
-        if point is None:
-            if isinstance(decision, StrictRayFound):
-                reason = "the output is in the range, but an exact point of its pre-image was not found"
-                return Preimage(Cardinality.UNDECIDED, None, None, None, None, active, None, reason)
-            return _empty(active, EmptyGrounds(None, homogenised, decision))
-        return self._at(point, given=False, deadline=deadline)
-
-    # ------------------------------------------------------------ at a known point
-
-    def _at(self, x: RationalVector, *, given: bool, deadline: float | None) -> Preimage:
-        layer, n = self.layer, self.layer.inputs
-        signs = self.signs(x)
-        active = int((signs > 0).sum())
-        equality = (signs > 0) | ~layer.rectified
-        recession = self._recession_system(equality)
-        positions = np.flatnonzero(self._nonzero[equality])
-        rank = self._rank(recession, equality, positions)
-        grounds = PointGrounds(x, given, rank, equality, positions)
-        if rank.rank == n:
-            return _singleton(x, active, grounds)
-        tight = self._tight_system(x, signs, equality)
-        dimension = n - rank.rank
-        if tight.inequality.any():
-            decision = decide(tight, deadline=deadline)
-            grounds = replace(grounds, tight=decision)
-            if isinstance(decision, TrivialCone):
-                return _singleton(x, active, grounds)
-            if isinstance(decision, Undecided):
-                return Preimage(Cardinality.UNDECIDED, None, None, None, None, active, rank.rank, decision.reason)
-            if isinstance(decision, Tie):
-                dimension = n - decision.split.rank.rank
-        unbounded = self._unbounded(recession, deadline)
-        grounds = replace(grounds, recession=unbounded)
-        if isinstance(unbounded, Undecided):
-            cardinality = Cardinality.INFINITE
-        elif unbounded is None or isinstance(unbounded, TrivialCone):
-            cardinality = Cardinality.BOUNDED
-        else:
-            cardinality = Cardinality.UNBOUNDED
-        result = Preimage(cardinality, None, None, None, dimension, active, rank.rank, grounds=grounds)
-        if self.rational or n <= MANY_INPUTS:
-            result = replace(result, witness=find_witness(self.layer, self.domain, grounds))
-        return result
-
-    def signs(self, x: RationalVector) -> np.ndarray:
-        """The exact signs of the pre-activations at x, int8 (m,): floats where a rounding bound decides, else integers."""
-        floats = x.to_float()
-        rows = self._whole
-        exact = np.arange(self.layer.outputs)
-        result = np.zeros(self.layer.outputs, dtype=np.int8)
-        with np.errstate(all="ignore"):
-            bias = np.ldexp(self.layer.bias.floats[:, 0], -rows.exponents)
-            if float_arithmetic_is_sound() and rows.safe and self.layer.bias.is_float64 and in_safe_range(floats, bias):
-                values = rows.scaled @ floats + bias
-                # n products of a weight and a coordinate rounded once, one more sum: n + 3 roundings at most.
-                size = rows.norms * float(np.sqrt(floats @ floats)) + np.abs(bias)
-                certain = np.abs(values) > (gamma(self.layer.inputs + 3) + UNIT_ROUNDOFF) * size * UPWARDS * UPWARDS
-                result[certain] = np.sign(values[certain]).astype(np.int8)
-                exact = np.flatnonzero(~certain)
-        if len(exact) > 32:
-            z = self.layer.pre_activation(x).numerators
-            result[exact] = [(z[i] > 0) - (z[i] < 0) for i in exact.tolist()]
-        else:
-            result[exact] = [_exact_sign(self.layer, int(i), x) for i in exact]
-        return result
-
-    def _recession_system(self, equality: np.ndarray) -> ConeSystem:
-        count = self._recession_rows.matrix.shape[0]
-        mask = np.zeros(count, dtype=bool)
-        own = equality[self._nonzero]
-        mask[: len(own)] = own
-        lower = np.full(self.layer.inputs, isinstance(self.domain, Orthant))
-        return ConeSystem(self._recession_rows, mask, lower, np.zeros(self.layer.inputs, dtype=bool))
-
-    def _tight_system(self, x: RationalVector, signs: np.ndarray, equality: np.ndarray) -> ConeSystem:
-        rows = self._nonzero & (equality | (signs == 0))
-        lower, upper = _tight_sides(self.domain, x)
-        polytope = self._polytope.rows(_tight_polytope_rows(self.domain, x))
-        own = self.layer.weight.rows(rows)
-        matrix = stack([own, polytope]) if polytope.shape[0] else own
-        return ConeSystem(RowSet(matrix), np.concatenate([equality[rows], np.zeros(polytope.shape[0], dtype=bool)]), lower, upper)
-
-    def _rank(self, recession: ConeSystem, equality: np.ndarray, positions: np.ndarray) -> Rank:
-        """rank A_P: by a proved bound in floats where the active rows are independent or of full column rank, else exactly."""
-        count, n = int(equality.sum()), self.layer.inputs
-        if float_arithmetic_is_sound() and recession.rows.safe:
-            if len(positions) <= n:
-                found = independent_rank(recession, positions)
-                if found is not None:
-                    return found
-            else:
-                rows = recession.scaled[recession.equality_rows]
-                if gram_lower_bound(rows) > 0 and (chosen := pivot_rows(rows)) is not None:
-                    return Rank(n, 0, mask_of(positions[chosen].tolist()), (1 << n) - 1, "columns")
-        return exact_rank(self.layer.weight.rows(equality)) if count else Rank(0, 0, 0, 0, "rows")
-
-    def _unbounded(self, system: ConeSystem, deadline: float | None) -> Decision | RecessionDirection | None:
-        """The recession cone: None or a `TrivialCone` if it is {0}, else what shows a ray."""
-        if isinstance(self.domain, Box):
-            return None
-        ignored = ~system.rows.matrix.nonzero_columns & ~system.has_side
-        if ignored.any():
-            unit = np.zeros(self.layer.inputs, dtype=np.int64)
-            unit[np.flatnonzero(ignored)[0]] = 1
-            return RecessionDirection(tuple(unit.tolist()))
-        if not system.inequality.any():
-            direction = np.zeros(system.kernel.dimension)
-            direction[:1] = 1.0
-            return StrictRayFound(system, Direction(system.kernel.full(direction), np.zeros(system.row_count, dtype=bool)))
-        decision = decide(system, deadline=deadline)
-        if isinstance(decision, Tie):
-            found = decision.split.direction or lineality_direction(system)
-            return Undecided("no exact ray was found") if found is None else RecessionDirection(found)
-        return decision
-
-    # ------------------------------------------------------------ certificates
-
-    def certificate(
-        self,
-        result: Preimage,
-        *,
-        network_sha256: str,
-        layer_number: int,
-        subject: str,
-        given: RationalVector,
-        data: DataSource | None = None,
-    ) -> Certificate:
-        """The certificate of a decided result; raises CertificateError where its evidence could not be completed."""
-        grounds = result.grounds
-        solution, claim = None, result.cardinality.value
-        if isinstance(grounds, PointGrounds):
-            numbers = [result.dimension or 0, grounds.rank.rank, result.active]
-            claim = " ".join([claim, *map(hexadecimal, numbers)])
-            if not grounds.given:
-                solution = Vector(grounds.base.numerators, grounds.base.denominator)
-        elif not isinstance(grounds, EmptyGrounds):
-            raise CertificateError("an undecided result has no certificate; give it more time or fewer rows")
-        return Certificate(
-            network=network_sha256,
-            layer=layer_number,
-            subject=subject,
-            given=Vector(given.numerators, given.denominator),
-            claim=claim,
-            evidence=grounds.sections(rational=self.rational),
-            solution=solution,
-            domain=DomainLines(self.domain.lines()),
-            data=data,
-        )
+    if source.affine is not None:
+        return prepare_layer(source.affine, domain, rational=rational)
+    if len(source.stages) > 1:
+        return NetworkPreimage(source.stages, domain, rational=rational)
+    return prepare_layer(source.stages[0], domain, rational=rational)
 
 
-def _singleton(x: RationalVector, active: int, grounds: PointGrounds) -> Preimage:
-    return Preimage(Cardinality.SINGLETON, 1, (x,), None, 0, active, grounds.rank.rank, grounds=grounds)
-
-
-def _empty(active: int, grounds: EmptyGrounds) -> Preimage:
-    return Preimage(Cardinality.EMPTY, 0, (), None, -1, active, None, grounds=grounds)
-
-
-def _exact_sign(layer: Layer, row: int, x: RationalVector) -> int:
-    weights, low = layer.weight.integer_row(row)
-    (bias,), high = layer.bias.integer_row(row)
-    product = sum(a * b for a, b in zip(weights, x.numerators, strict=True))
-    shift = min(low, high)
-    value = (product << (low - shift)) + (bias * x.denominator << (high - shift))
-    return (value > 0) - (value < 0)
-
-
-def _polytope_rows(domain: Domain, n: int) -> DyadicMatrix:
-    if isinstance(domain, Polytope):
-        return DyadicMatrix.from_integers(domain.rows, n)
-    return DyadicMatrix(np.zeros((0, n)))
-
-
-def _tight_polytope_rows(domain: Domain, x: RationalVector) -> np.ndarray:
-    """Which of the polytope's non-zero rows are tight at x, a boolean mask over them."""
-    if not isinstance(domain, Polytope):
-        return np.zeros(0, dtype=bool)
-    return np.array(
-        [
-            sum(a * value for a, value in zip(row, x.numerators, strict=True)) + offset * x.denominator == 0
-            for row, offset in zip(domain.rows, domain.offsets, strict=True)
-            if any(row)
-        ],
-        dtype=bool,
-    )
-
-
-def _tight_sides(domain: Domain, x: RationalVector) -> tuple[np.ndarray, np.ndarray]:
-    """Which lower and upper sides of an orthant or a box are tight at x, boolean masks (n,)."""
-    none = np.zeros(len(x), dtype=bool)
-    if isinstance(domain, Orthant):
-        return np.array([value == 0 for value in x.numerators], dtype=bool), none
-    if isinstance(domain, Box):
-        return _equal(domain.lower, x), _equal(domain.upper, x)
-    return none, none
-
-
-def _equal(left: RationalVector, right: RationalVector) -> np.ndarray:
-    pairs = zip(left.numerators, right.numerators, strict=True)
-    return np.array([a * right.denominator == b * left.denominator for a, b in pairs], dtype=bool)
-
-
-def plain_layer(source: SourceLayer) -> Layer:
-    """The one affine map with relu that a source layer is; raises InvalidRequestError where it was lowered to more or is too large."""
-    named = f"layer {source.number} ({source.name})"
-    if len(source.stages) != 1:
-        raise InvalidRequestError(f"{named} has pooling or a leaky activation, for which preimage is not available yet; name another layer")
-    if source.inputs * source.outputs > MAXIMAL_ENTRIES:
-        raise InvalidRequestError(
-            f"{named} needs a dense matrix of {source.outputs} x {source.inputs}, above the limit of {MAXIMAL_ENTRIES} entries; "
-            "name another layer"
-        )
-    return source.stages[0]
+def prepare_through(network: Network, last: SourceLayer, domain: Domain, *, rational: bool = False) -> NetworkPreimage:
+    """What decides pre-images under the network from its input up to and with a source layer, within a set of the network's inputs."""
+    return NetworkPreimage(network.up_to(last).layers, domain, rational=rational)
 
 
 def preimage(
@@ -309,19 +43,22 @@ def preimage(
     input: Iterable[RationalVector] | None = None,
     output: Iterable[RationalVector] | None = None,
     layer_input: Iterable[RationalVector] | None = None,
-    layer: int | str = 1,
+    layer: int | str | None = None,
+    through: int | str | None = None,
     domain: Domain | None = None,
     rational: bool = False,
     seconds: float | None = None,
 ) -> list[Preimage]:
-    """Decide the pre-image under one layer for each point given: of the network, of the layer, or outputs of the layer.
+    """Decide the pre-image under one layer, or under the network through one, for each point given.
 
+    layer: the layer alone, 1 by default; through: the network from its input up to and with that layer, `"output"` for all of it.
     Exactly one of input (points of length n of the network), layer_input and output (lengths n and m of the layer, weights
-    (m, n)) is given. domain: a set of inputs of the layer, all of R^n by default. seconds: the time after which what is not
-    decided is returned as undecided. Raises InvalidRequestError for a layer that does not exist and points of a wrong length.
-    Theory P1, P2 (Behrmann, Dittmer, Fernsel, Maass).
+    (m, n)) is given. domain: a set of inputs of what is asked about, all of R^n by default. seconds: the time after which what
+    is not decided is returned as undecided. Raises InvalidRequestError for a layer that does not exist and points of a wrong
+    length. Theory P1, P2 (Behrmann, Dittmer, Fernsel, Maass).
 
-    >>> from exactrelu.network.model import Layer, Network, SourceLayer
+    >>> import numpy as np
+    >>> from exactrelu import DyadicMatrix, Layer, Network, Orthant, RationalVector, SourceLayer
     >>> dense = Layer(DyadicMatrix.from_floats([[1.0, 1.0]]), DyadicMatrix.from_floats([[0.0]]), np.array([True]))
     >>> network = Network((dense,), (SourceLayer(1, "dense", (dense,), 0),), (), (2,))
     >>> [(found.cardinality.value, found.dimension) for found in preimage(network, input=[RationalVector((1, 1))])]
@@ -332,14 +69,19 @@ def preimage(
     given = [points for points in (input, output, layer_input) if points is not None]
     if len(given) != 1:
         raise InvalidRequestError("give exactly one of input, output and layer_input")
-    source = network.layer(layer)
-    prepared = LayerPreimage(plain_layer(source), AllSpace() if domain is None else domain, rational=rational)
+    if through is not None and (layer is not None or layer_input is not None):
+        raise InvalidRequestError("through asks about the network from its input on; leave layer and layer_input out")
+    source = network.layer(1 if layer is None else layer) if through is None else network.layer_through(through)
+    within = AllSpace() if domain is None else domain
+    prepared = (
+        prepare(source, within, rational=rational) if through is None else prepare_through(network, source, within, rational=rational)
+    )
     deadline = None if seconds is None else time.monotonic() + seconds
     results = []
     for point in given[0]:
         if output is not None:
-            results.append(prepared.of_output(point, deadline=deadline))
+            results.append(prepared.of_output(point if source.set_aside is None else source.set_aside.undone(point), deadline=deadline))
         else:
-            x = network.layer_input(source.number, point) if input is not None else point
+            x = network.layer_input(source.number, point) if input is not None and through is None else point
             results.append(prepared.of_point(x, deadline=deadline))
     return results

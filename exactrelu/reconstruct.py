@@ -14,7 +14,7 @@ from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.cone import StrictRayFound, Tie
 from exactrelu.exact.linalg import kernel_vectors
 from exactrelu.grounds import PointGrounds
-from exactrelu.preimage import LayerPreimage
+from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.verdict import Cardinality
 from exactrelu.witness import largest_step, moved
 

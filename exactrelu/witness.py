@@ -105,6 +105,13 @@ def largest_step(layer: Layer, domain: Domain, x: RationalVector, direction: tup
     limits: list[Fraction] = [
         -value / slope for value, slope, kept in zip(z.fractions(), slopes, equality.tolist(), strict=True) if slope > 0 and not kept
     ]
+    inside = domain_step(domain, x, direction)
+    return min([*limits, *([] if inside is None else [inside])], default=None)
+
+
+def domain_step(domain: Domain, x: RationalVector, direction: tuple[int, ...]) -> Fraction | None:
+    """The largest t with x + t * direction in the domain, which holds x; None if there is no largest."""
+    limits: list[Fraction] = []
     coordinates = list(zip(x.fractions(), direction, strict=True))
     if isinstance(domain, Orthant):
         limits += [value / -d for value, d in coordinates if d < 0]
@@ -116,7 +123,7 @@ def largest_step(layer: Layer, domain: Domain, x: RationalVector, direction: tup
             along = sum(a * d for a, d in zip(row, direction, strict=True))
             if along > 0:
                 limits.append(-(sum((a * value for a, (value, _) in zip(row, coordinates, strict=True)), Fraction(offset))) / along)
-    return min(limits) if limits else None
+    return min(limits, default=None)
 
 
 def moved(x: RationalVector, direction: tuple[int, ...], step: Fraction) -> RationalVector:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exactrelu.batch import Question, check_layers, records
+from exactrelu.batch import Asked, Question, records
 from exactrelu.certificate import replacing
 from exactrelu.domain import parse_domain
 from exactrelu.errors import ExactReluError, InvalidFileError, InvalidRequestError
@@ -76,11 +76,10 @@ class Experiment:
         self.path, self.folder, self.part, self.workers = path, folder, part, workers
         self.model: Network = load(path)
         self.layer: SourceLayer = self.model.layer(layer)
-        check_layers([self.layer])
         self.images = as_points_file(images, folder)
         self.points = read_points(self.images, shape=self.model.input_shape, inputs=self.model.inputs, scale=Fraction(1, 255), rows=rows)
-        self.written = ResultFolder(folder, self.model, path.stem)
         self.data = describe_data(self.images, self.points, "input", self.model.input_shape)
+        self.written = ResultFolder(folder, self.model, path.stem, self.data)
 
     def run(self, domain: str) -> list[dict[str, Any]]:
         """Decide every row within a domain, those aside that an earlier run decided; returns all records."""
@@ -116,10 +115,9 @@ class Experiment:
     def _decide(self, domain: str, points: Points, *, certify: bool) -> Iterator[dict[str, Any]]:
         if not points.rows:
             return
-        domains = {self.layer.number: parse_domain(domain, self.layer.inputs)}
-        question = Question(
-            self.model, self.written.network_sha256, domains, "input", rational=not certify, certify=certify, most_solutions=0
-        )
+        named = self.written.named(self.layer) if certify else None
+        asked = Asked(self.layer, parse_domain(domain, self.layer.inputs), named=named)
+        question = Question(self.model, (asked,), "input", rational=not certify, most_solutions=0)
         with closing(records(question, points, workers=self.workers, folder=self.written)) as answers:
             yield from answers
 

@@ -65,6 +65,73 @@ EDITS = [
     ("Systems.v", "(0 <? denominator p) && Nat.eqb", "Nat.eqb", "a denominator 0"),
     ("Systems.v", "Nat.eqb (inputs l) n && layer_ok l", "layer_ok l", "layers whose widths do not fit"),
     ("Systems.v", "(fun v hi => v * denominator upper <=? hi * denominator p)", "(fun v hi => true)", "points above the box"),
+    ("CompositionChecks.v", "negb b || same_side (fst vw) (snd vw)", "true", "a segment along which a row changes its sign"),
+    ("CompositionChecks.v", "negb b || keeps_sign (fst vu) (snd vu)", "true", "a direction along which a row changes its sign"),
+    ("CompositionChecks.v", "if v <? 0 then 0 else Z.max 0 u", "0", "a direction that leaves the zero of a row"),
+    ("CompositionChecks.v", "Row (exponent r) 0 (coefficients r)", "r", "a direction that moves with the biases"),
+    ("CompositionChecks.v", "| Orthant => forallb (Z.leb 0) (numerators d)", "| Orthant => true", "a direction that leaves the orthant"),
+    ("CompositionChecks.v", "| Box _ _ => false", "| Box _ _ => true", "a direction that leaves the box"),
+    ("CompositionChecks.v", "dot (snd s) (numerators d) <=? 0", "true", "a direction that leaves the polytope"),
+    ("CompositionChecks.v", "&& negb (is_zero (numerators d))", "", "a direction that is 0"),
+    ("CompositionChecks.v", "Some u => is_zero (numerators u)", "Some u => true", "a direction that changes the output"),
+    (
+        "CompositionChecks.v",
+        "(if forallb (fun b => b) (rectified l) then Orthant else AllSpace)",
+        "Orthant",
+        "an orthant after outputs without a relu",
+    ),
+    ("CompositionChecks.v", "Nat.eqb (part_layer p) (stage_layer s) &&", "", "a part that speaks of another layer"),
+    ("CompositionChecks.v", "| [], [] => negb is_empty", "| [], [] => true", "no input where each layer has one"),
+    ("CompositionChecks.v", "is_empty && match parts'", "match parts'", "one input where a layer has none"),
+    ("CompositionChecks.v", "Preimage Singleton _ _ _, Some x =>", "Preimage _ _ _ _, Some x =>", "one input where a layer has many"),
+    (
+        "CompositionChecks.v",
+        "Empty | Preimage Singleton _ _ _ => false",
+        "Empty => false | Preimage Singleton _ _ _ => negb unbounded",
+        "infinitely many inputs where the first layer has one",
+    ),
+    ("CompositionChecks.v", "Preimage _ _ _ _ => negb unbounded", "Preimage _ _ _ _ => true", "unbounded inputs without evidence"),
+    ("CompositionChecks.v", "  contains K x\n  && match e with", "  match e with", "a point outside the domain"),
+    ("CompositionChecks.v", "negb unbounded && point_ok n x'", "point_ok n x'", "unbounded inputs by a second point"),
+    ("CompositionChecks.v", "&& contains K x' ", "", "a second point outside the domain"),
+    ("CompositionChecks.v", "&& negb (same_point x x')", "", "a second point that is the first"),
+    ("CompositionChecks.v", "Some y' => same_point y' y", "Some y' => true", "a second point with another output"),
+    ("CompositionChecks.v", "(match K with Box _ _ => true | _ => false end) &&", "", "bounded inputs on any domain"),
+    ("CompositionChecks.v", "| NoInput => one_or_none true", "| NoInput => one_or_none false", "no input where there is one"),
+    ("CompositionChecks.v", "Nat.eqb (number (tmap (Z.ltb 0) (numerators y))) active", "true", "a wrong number of positive outputs"),
+    ("InjectivityChecks.v", "&& negb (same_point x y)", "", "a collision of one point"),
+    ("InjectivityChecks.v", "&& same_point (f x) (f y)", "", "a collision of two outputs"),
+    ("InjectivityChecks.v", "&& contains K x && contains K y", "", "a collision outside the domain"),
+    ("InjectivityChecks.v", "if 0 <? w then chosen", "if 0 <=? w then chosen", "multipliers that are 0"),
+    ("InjectivityChecks.v", "negb (Nat.eqb (size_of terms) 0) &&", "", "a dependency of no rows"),
+    ("InjectivityChecks.v", "0 <=? numerator + total", "-1 <=? numerator + total", "a dependency whose rows may all be negative"),
+    ("InjectivityChecks.v", "forallb (dependency_holds l K) (dependencies c)", "true", "dependencies that are none"),
+    (
+        "InjectivityChecks.v",
+        "is_zero (combination ws (tmap snd sides) (zeros n)) && (dot",
+        "(dot",
+        "equal sides whose normals do not cancel",
+    ),
+    ("InjectivityChecks.v", "&& (dot ws (tmap fst sides) =? 0)", "", "equal sides with room between them"),
+    ("InjectivityChecks.v", "Bool.eqb (u =? 0) (v =? 0) &&", "", "a row that is a multiple of a zero row"),
+    ("InjectivityChecks.v", "v * x =? u * y", "true", "rows on different lines as multiples"),
+    ("InjectivityChecks.v", "lo * denominator upper =? hi * denominator lower", "lo =? hi", "a column of a box that is not fixed"),
+    ("InjectivityChecks.v", "Nat.eqb (rank_value r) (inputs l) &&", "", "a smaller rank"),
+    ("InjectivityChecks.v", "Some rest => children (j :: outside) js' rest", "Some rest => Some rest", "a branch of one child"),
+    ("InjectivityChecks.v", "Some rest => within outside j rest", "Some rest => Some rest", "a split of one child"),
+    ("InjectivityChecks.v", "negb (is_among j outside)", "is_among j outside", "a branch over the excluded rows"),
+    ("InjectivityChecks.v", "is_among (related r) outside\n               &&", "", "a contradiction with a row that is not excluded"),
+    ("Echelon.v", "if (u * c) mod q =? 1 then Some u else None", "Some u", "an inverse that was only proposed"),
+    ("Echelon.v", "&& is_unit_row q j (pivot_row p)", "", "pivots that are not unit rows"),
+    ("Echelon.v", "(w * c) mod q :: modulo_row", "c :: modulo_row", "rows combined in some columns alone"),
+    (
+        "Echelon.v",
+        "product_of_pivots q left' n' (tmap (tmap (modulo_row q w v)) groups') ((p * w) mod q)",
+        "product_of_pivots q left' n' (tmap (tmap (modulo_row q w v)) groups') p",
+        "pivots that are not units",
+    ),
+    ("Echelon.v", "fold_left (fun p u => (p * u) mod q) (concat rows) product", "product", "choices of rows without their last one"),
+    ("Echelon.v", "  | _, _, _ => 0\n", "  | _, _, _ => product\n", "choices of too few rows"),
 ]
 
 
@@ -88,7 +155,15 @@ def broken_proof(edit: tuple[str, str, str, str]) -> str | None:
         if result.returncode == 0:
             return None
         file = re.search(r'File "\./(\w+\.v)", line (\d+)', result.stderr)
-        if file is None or file[1] in {"Checker.v", "Systems.v", "ApproximateInverse.v", "Vectors.v"}:
+        if file is None or file[1] in {
+            "InjectivityChecks.v",
+            "Echelon.v",
+            "CompositionChecks.v",
+            "Checker.v",
+            "Systems.v",
+            "ApproximateInverse.v",
+            "Vectors.v",
+        }:
             sys.exit(f"{name}: {new!r} does not even compile:\n{result.stderr[-500:]}")
         return f"{file[1]}:{file[2]}"
 

@@ -63,12 +63,17 @@ def window(at, spatial, kernel):
             total = max((out - 1) * strides[axis] + (kernel[axis] - 1) * gaps[axis] + 1 - spatial[axis], 0)
             small, large = total // 2, total - total // 2
             pads[axis], pads[axis + count] = (small, large) if automatic == "SAME_UPPER" else (large, small)
-    out = [(spatial[a] + pads[a] + pads[a + count] - gaps[a] * (kernel[a] - 1) - 1) // strides[a] + 1 for a in range(count)]
+    room = [Fraction(spatial[a] + pads[a] + pads[a + count] - gaps[a] * (kernel[a] - 1) - 1, strides[a]) for a in range(count)]
+    out = [(math.ceil(one) if at.get("ceil_mode") else math.floor(one)) + 1 for one in room]
+    # A window that would start in the padding after the input is left out.
+    out = [n - 1 if at.get("ceil_mode") and (n - 1) * strides[a] - pads[a] >= spatial[a] else n for a, n in enumerate(out)]
     for position in itertools.product(*map(range, out)):
         cells = []
         for offset in itertools.product(*map(range, kernel)):
             cell = tuple(position[a] * strides[a] - pads[a] + offset[a] * gaps[a] for a in range(count))
-            cells.append((offset, cell if all(0 <= cell[a] < spatial[a] for a in range(count)) else None))
+            # What lies beyond the padding, where the size is rounded up, belongs to no window.
+            if all(cell[a] < spatial[a] + pads[a + count] for a in range(count)):
+                cells.append((offset, cell if all(0 <= cell[a] < spatial[a] for a in range(count)) else None))
         yield out, position, cells
 
 
@@ -88,6 +93,39 @@ def conv(_, at, x, w, bias=None):
                         total += w[(m, c, *offset)] * x[(0, first + c, *cell)]
             result[(0, m, *position)] = total
     return result
+
+
+def conv_transpose(_, at, x, w, bias=None):
+    """Every input cell adds its multiple of the kernel to the output."""
+    group, spatial, kernel = at.get("group", 1), x.shape[2:], w.shape[2:]
+    count, maps = len(spatial), w.shape[1] * group
+    strides, gaps = at.get("strides", [1] * count), at.get("dilations", [1] * count)
+    pads, added = at.get("pads", [0] * 2 * count), at.get("output_padding", [0] * count)
+    full = [strides[a] * (spatial[a] - 1) + added[a] + (kernel[a] - 1) * gaps[a] + 1 for a in range(count)]
+    result = np.full((1, maps, *full), Fraction(0), dtype=object)
+    for c in range(x.shape[1]):
+        for m in range(w.shape[1]):
+            for cell in np.ndindex(*spatial):
+                for offset in np.ndindex(*kernel):
+                    place = tuple(cell[a] * strides[a] + offset[a] * gaps[a] for a in range(count))
+                    result[(0, c // (x.shape[1] // group) * w.shape[1] + m, *place)] += x[(0, c, *cell)] * w[(c, m, *offset)]
+    result = result[(slice(None), slice(None), *(slice(pads[a], full[a] - pads[a + count]) for a in range(count)))]
+    return result if bias is None else result + bias.reshape(1, -1, *[1] * count)
+
+
+def reduced(divide):
+    def reduce(_, at, x, axes=None):
+        chosen = axes_of(at, axes)
+        chosen = tuple(range(x.ndim)) if not chosen and not at.get("noop_with_empty_axes") else tuple(a % x.ndim for a in chosen or ())
+        total = np.asarray(np.sum(x, axis=chosen, keepdims=bool(at.get("keepdims", 1))), dtype=object)
+        return total / Fraction(math.prod(x.shape[a] for a in chosen)) if divide else total
+
+    return reduce
+
+
+def power(_, at, x, exponent):
+    assert (np.asarray(exponent, dtype=np.float64) == 1).all()
+    return x + np.full(exponent.shape, Fraction(0), dtype=object)
 
 
 def pool(at, x, kernel, reduce):
@@ -226,9 +264,11 @@ OPERATORS = {
         np.full(listed(s), numpy_helper.to_array(at["value"]).item() if "value" in at else 0.0)
     ),
     "Conv": conv,
+    "ConvTranspose": conv_transpose,
     "DequantizeLinear": dequantize,
     "Div": divide,
     "Dropout": lambda _, at, x, *rest: x,
+    "Expand": lambda _, at, x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, tuple(listed(shape)))),
     "Flatten": lambda _, at, x: x.reshape(math.prod(x.shape[: at.get("axis", 1)]), -1),
     "Gather": lambda _, at, x, i: np.take(x, i.astype(np.int64), axis=at.get("axis", 0)),
     "Gemm": gemm,
@@ -238,17 +278,23 @@ OPERATORS = {
     "MatMul": lambda _, at, a, b: matmul(a, b),
     "Max": lambda _, at, *parts: np.asarray(np.maximum.reduce(np.broadcast_arrays(*parts)), dtype=object),
     "MaxPool": lambda _, at, x: pool(at, x, at["kernel_shape"], lambda values, count: max(values)),
+    "Mean": lambda _, at, *parts: sum(parts[1:], parts[0]) / Fraction(len(parts)),
     "Min": lambda _, at, *parts: np.asarray(np.minimum.reduce(np.broadcast_arrays(*parts)), dtype=object),
     "Mul": lambda _, at, a, b: a * b,
     "Neg": lambda _, at, x: -x,
     "PRelu": entrywise(lambda _, v, slope: v if v > 0 else v * slope),
     "Pad": pad,
+    "Pow": power,
+    "ReduceMean": reduced(divide=True),
+    "ReduceSum": reduced(divide=False),
     "Relu": entrywise(lambda _, v: max(v, Fraction(0))),
     "Reshape": reshape,
     "Shape": lambda _, at, x: np.array(x.shape, dtype=np.int64),
     "Slice": slicing,
     "Squeeze": squeeze,
     "Sub": lambda _, at, a, b: a - b,
+    "Sum": lambda _, at, *parts: sum(parts[1:], parts[0]),
     "Transpose": lambda _, at, x: x.transpose(at.get("perm")),
     "Unsqueeze": unsqueeze,
+    "Where": lambda _, at, condition, x, y: np.where(condition, x, y),
 }

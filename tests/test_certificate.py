@@ -14,12 +14,16 @@ from theorems.oracles import accepted, claim_words, examples
 from exactrelu.certificate import (
     Certificate,
     DataSource,
+    Direction,
     Farkas,
     Negative,
+    Part,
     Rank,
     RecessionDirection,
     Relation,
+    SecondPoint,
     StrictRay,
+    ThroughCertificate,
     TightRows,
     TrivialByMargin,
     TrivialExactly,
@@ -33,9 +37,9 @@ from exactrelu.check import check
 from exactrelu.domain import AllSpace
 from exactrelu.errors import CertificateError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.exact_file import write_network
 from exactrelu.network.model import Layer
-from exactrelu.preimage import LayerPreimage
 from exactrelu.strategies import domains, layers_with_points, networks, rational_vectors
 from exactrelu.verdict import Cardinality, Preimage
 
@@ -101,6 +105,33 @@ def test_a_certificate_is_written_in_the_order_of_the_format():
     assert certificate.text().endswith("end\n")
 
 
+def test_a_certificate_through_layers_is_written_in_the_order_of_the_format():
+    first = Certificate(SHA256, 10, "output", Vector((2,)), "singleton 0 1 1", (RANK,), solution=Vector((5,), 2))
+    parts = (Part.of(first), Part(9, "empty", (Negative(0),)))
+    certificate = ThroughCertificate(SHA256, 10, "output", Vector((-1, 2), 3), "empty", parts, data=DataSource("a" * 64, 12, 1, 255))
+    assert certificate.text().splitlines() == [
+        "exactrelu-certificate 1",
+        f"network {SHA256}",
+        f"data {'a' * 64} c 1 ff",
+        "scope through a",
+        "domain all",
+        "subject output",
+        "output 3 -1 2",
+        "claim preimage empty",
+        "part a",
+        "claim preimage singleton 0 1 1",
+        "solution 2 5",
+        "rank 1 7 1 2 rows",
+        "part 9",
+        "claim preimage empty",
+        "negative 0",
+        "end",
+    ]
+    for evidence, line in ((SecondPoint(Vector((1, -16), 7)), "second 7 1 -10"), (Direction(Vector((0, 1))), "direction 1 0 1")):
+        text = ThroughCertificate(SHA256, 1, "input", Vector((0, 1)), "infinite 1", evidence=evidence).text()
+        assert text.splitlines()[5:] == ["subject input", "point 1 0 1", "claim preimage infinite 1", line, "end"]
+
+
 def test_vectors_without_entries_end_without_a_blank():
     text = Certificate(SHA256, 1, "layer-input", Vector(()), "empty", (Farkas(()),)).text()
     assert all(line == line.strip() and "  " not in line and line for line in text.splitlines())
@@ -140,7 +171,7 @@ def test_certificates_of_every_layer_are_accepted_from_files(tmp_path_factory, n
     assert report.exit_code == 0, report
     assert sorted(re.sub(r"^.*\)", "", result.claim) for result in report.results) == sorted(expected)
     # One network says nothing about another: the same certificates with another hash are invalid.
-    assert check([folder], against_sha256=SHA256).exit_code == 2
+    assert check([folder], against_sha256={SHA256}).exit_code == 2
 
 
 def test_an_undecided_result_has_no_certificate(layer_and_point):

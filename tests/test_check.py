@@ -76,9 +76,34 @@ def test_a_changed_network_is_a_problem_and_a_malformed_one_is_invalid(folder: P
 
 
 def test_against_another_model(folder: Path) -> None:
-    assert check([folder], against_sha256=SHA256).exit_code == 0
-    report = check([folder], against_sha256="0" * 64)
+    assert check([folder], against_sha256={SHA256, "0" * 64}).exit_code == 0
+    report = check([folder], against_sha256={"0" * 64})
     assert report.exit_code == 2 and "not the one that the model gives" in report.problems[0]
+
+
+def test_against_a_model_or_one_of_its_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network of a layer alone is the model's too; it is derived only for a certificate that names another than the whole."""
+    np = pytest.importorskip("numpy")
+    from exactrelu.checking import check_with
+    from exactrelu.exact.rational import DyadicMatrix
+    from exactrelu.network import exact_file, model
+
+    layers = tuple(
+        model.Layer(DyadicMatrix.from_floats([[1.0, 0.0], [0.0, factor]]), DyadicMatrix.from_floats([[0.0], [0.0]]), np.array([True, True]))
+        for factor in (1.0, 3.0)
+    )
+    whole = model.Network(layers, tuple(model.SourceLayer(k + 1, f"layer {k}", (layer,), k) for k, layer in enumerate(layers)), (), (2,))
+    asked = []
+    original = exact_file.network_sha256
+    monkeypatch.setattr(exact_file, "network_sha256", lambda network: asked.append(len(network.layers)) or original(network))
+    for number, network in enumerate([whole, whole.alone(whole.layer(2))]):
+        sha256 = exact_file.write_network(network, tmp_path / f"{number}.network")
+        (tmp_path / f"{number}.certificate").write_text(VALID.replace(SHA256, sha256).replace("columns", "rows"))
+    assert check_with(["stdlib"], [tmp_path / "0.certificate"], whole).exit_code == 0 and asked == [2]
+    assert check_with(["stdlib"], [tmp_path], whole).exit_code == 0 and asked == [2, 2, 1, 1]
+    other = model.Network(layers[:1], whole.source_layers[:1], (), (2,))
+    report = check_with(["stdlib", "fast"], [tmp_path], other)
+    assert report.exit_code == 2 and len(report.problems) == 2 and all(result.valid for result in report.results)
 
 
 def test_a_broken_header_is_invalid(folder: Path) -> None:

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 import exactrelu.check_fast as fast
 from exactrelu.check_fast import FastKernels, cholesky_bound, common_layer, float_bounds, float_rows, gamma, probe, product_bound
 from exactrelu.checker.arithmetic import InverseBound, Kernels
-from exactrelu.checker.claim import Point, System, layer_row
+from exactrelu.checker.claim import Claim, Point, System, homogenised_system, layer_row
+from exactrelu.checker.evidence import count_columns
 from exactrelu.checker.network import Layer, LayerRow
+from exactrelu.checker.sparse import Sparse, at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,15 @@ def layer_of(rows: list[list[int]], exponents: list[int] | None = None) -> Layer
     return Layer(len(rows[0]) - 1, [LayerRow(e, row[0], row[1:]) for e, row in zip(exponents, rows, strict=True)], [True] * len(rows))
 
 
+def sparse_of(layer: Layer) -> Layer:
+    """The same layer, of every other row the entries that are not zero."""
+    rows = []
+    for i, row in enumerate(layer.rows):
+        used = [(j, value) for j, value in enumerate(at(row.coefficients, range(layer.inputs))) if value]
+        rows.append(row if i % 2 else row._replace(coefficients=Sparse([j for j, _ in used], [value for _, value in used])))
+    return Layer(layer.inputs, rows, layer.rectified)
+
+
 entries = st.one_of(st.integers(-3, 3), st.integers(-(2**30), 2**30), st.sampled_from([0, 1, 2**60, -(2**100), 2**53 + 1]))
 
 
@@ -40,7 +51,36 @@ def layers(draw: st.DrawFn, square: bool = False) -> Layer:
     n = draw(st.integers(1, 4))
     m = n if square else draw(st.integers(1, 6))
     rows = draw(st.lists(st.lists(entries, min_size=n + 1, max_size=n + 1), min_size=m, max_size=m))
-    return layer_of(rows, draw(st.lists(st.sampled_from([0, 0, -30, 7, -500]), min_size=m, max_size=m)))
+    layer = layer_of(rows, draw(st.lists(st.sampled_from([0, 0, -30, 7, -500]), min_size=m, max_size=m)))
+    return sparse_of(layer) if draw(st.booleans()) else layer
+
+
+@settings(deadline=None)
+@given(layers(), st.lists(entries, min_size=4, max_size=4), st.lists(entries, min_size=6, max_size=6), st.integers(0, 15), st.booleans())
+def test_sparse_rows_mean_the_dense_ones(layer: Layer, x: list[int], weights: list[int], mask: int, constants: bool) -> None:
+    """Every exact step gives for a row's entries what it gives for the row."""
+    n, m, plain, sparse = layer.inputs, layer.outputs, Kernels(), sparse_of(layer)
+    dense = Layer(n, [row._replace(coefficients=at(row.coefficients, range(n))) for row in layer.rows], layer.rectified)
+    x, weights, columns = x[:n], weights[:m], [j for j in range(n) if mask >> j & 1]
+    results = []
+    for each in (dense, sparse):
+        rows = [layer_row(each, i, True) for i in range(m)]
+        block = rows[: len(columns)] if len(columns) <= m else []
+        found = [
+            [row.dot(x) for row in rows],
+            [row.is_zero() for row in rows],
+            plain.evaluate(each, Point(3, x), constants=constants),
+            FastKernels().evaluate(each, Point(3, x), constants=constants),
+            plain.combination(rows, weights, n),
+            plain.below_zero(rows, x, columns, Fraction(1, 3)),
+            plain.invertible(block, columns[: len(block)], 2**31 - 1),
+            list(plain.inverse_bounds(block, columns[: len(block)], [])),
+            count_columns(rows, n),
+        ]
+        claim = Claim(1, each, "orthant", None, Point(3, weights), "empty")
+        homogenised = homogenised_system(claim).rows
+        results.append([*found, [(at(row.coefficients, range(n + 1)), row.scale, row.equality) for row in homogenised]])
+    assert results[0] == results[1]
 
 
 def test_gamma_is_an_upper_bound() -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exactrelu import batch, demo, load
+from exactrelu import demo, load
 from exactrelu.cli import main
+from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.points import read_points
 
 MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
@@ -133,6 +134,40 @@ def test_certificates_are_written_and_checked(run, tmp_path):
     assert (code, err.count("\n")) == (2, 1)
 
 
+def test_two_questions_share_a_folder_and_none_is_lost(run, tmp_path):
+    folder = tmp_path / "out"
+    for domain in ("all", "box:0,1", "all"):
+        assert run(*ASK, "--rows", "0:2", "--layer", "1", "--domain", domain, "--out", folder)[0] == 0
+    kept = {path.name: json.loads(path.read_text())["domain"] for path in folder.glob("results*.json")}
+    assert kept == {"results.json": "all", "results-layer1-box-0,1.json": "box:0,1"}
+    assert len(list(folder.glob("*.certificate"))) == 4
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    np.save(tmp_path / "h.npy", np.zeros(96))
+    code, _, err = run("preimage", MODEL, "--layer-input", tmp_path / "h.npy", "--layer", "2", "--out", folder)
+    assert (code, err.count("\n")) == (2, 1)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_network_through_a_layer(run, tmp_path):
+    results = {}
+    for through in ("1", "3", "output"):
+        folder = tmp_path / through
+        code, out, _ = run(*ASK, "--rows", "0:3", "--through", through, "--domain", "box:0,1", "--out", folder, "--json")
+        results[through] = json.loads(out)["results"]
+        assert code == (3 if any("reached" in record for record in results[through]) else 0)
+        assert all(record["layer"] is None and record["rank"] is None for record in results[through])
+        assert [record["through"] for record in results[through]] == [int(through) if through.isdigit() else 3] * 3
+        certificates = sum(record["certificate"] is not None for record in results[through])
+        code, out, _ = run("check", folder, "--against", MODEL, "--checker", "both", "--json")
+        assert (code, len(json.loads(out)["results"])) == (0 if certificates else 2, certificates)
+    _, out, _ = run(*ASK, "--rows", "0:3", "--layer", "1", "--domain", "box:0,1", "--json")
+    alone = json.loads(out)["results"]
+    for record, through in zip(alone, results["1"], strict=True):
+        assert (record["cardinality"], record["active"]) == (through["cardinality"], through["active"])
+    for one, other in zip(results["3"], results["output"], strict=True):
+        assert one["cardinality"] == other["cardinality"]
+
+
 def test_check_needs_a_certificate(run, tmp_path):
     code, _, err = run("check", tmp_path)
     assert (code, err.count("\n")) == (2, 1)
@@ -148,7 +183,7 @@ def test_a_time_limit_leaves_rows_undecided(run):
 
 
 def test_interrupted_work_is_kept(run, tmp_path, monkeypatch):
-    decide = batch.LayerPreimage.of_point
+    decide = LayerPreimage.of_point
     calls = iter(range(100))
 
     def interrupted(self, x, **options):
@@ -156,7 +191,7 @@ def test_interrupted_work_is_kept(run, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return decide(self, x, **options)
 
-    monkeypatch.setattr(batch.LayerPreimage, "of_point", interrupted)
+    monkeypatch.setattr(LayerPreimage, "of_point", interrupted)
     code, out, err = run(*ASK, "--layer", "1", "--rows", "0:5", "--out", tmp_path, "--json")
     assert code == 130
     assert "2 of 5" in err
@@ -238,7 +273,8 @@ def test_a_closed_pipe_is_quiet():
         [*ASK, "--domain", "ball:1"],
         [*ASK, "--domain", "image:all"],
         [*ASK, "--domain", "box:none.npz"],
-        [*ASK, "--through", "output"],
+        [*ASK, "--through", "output", "--layer", "1"],
+        [*ASK, "--through", "4"],
         [*ASK, "--scheduler", "tcp://127.0.0.1:8786"],
         [*ASK, "--workers", "0"],
         [*ASK, "--workers", "two"],

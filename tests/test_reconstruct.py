@@ -9,7 +9,7 @@ from theorems.oracles import evaluate, examples
 
 from exactrelu.domain import AllSpace
 from exactrelu.errors import InvalidRequestError
-from exactrelu.preimage import LayerPreimage
+from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.reconstruct import reconstruct, sample_preimage
 from exactrelu.strategies import domains, layers_with_points, outputs
 from exactrelu.verdict import Cardinality

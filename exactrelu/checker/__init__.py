@@ -4,8 +4,11 @@ This is the code that a reader of a verdict has to trust, so it shares nothing w
 
 - `text`        section 1: bytes, tokens, limits
 - `network`     section 2: the exact network
-- `claim`       section 3: domain, subject, claim, and the systems of linear conditions that a claim is about
-- `evidence`    section 4: what makes a claim true
+- `sparse`      rows of it that are mostly zero
+- `claim`       section 3: domain, claim, and the systems of linear conditions that a claim is about
+- `evidence`    section 4: what makes a claim about one layer true
+- `through`     section 4.9: claims about several layers, from claims about one
+- `verify`      a certificate from its header to its end
 - `arithmetic`  the heavy steps, in integers; `exactrelu.check_fast` has faster ones
 
 Files, folders and exit codes are in `exactrelu.check`.

@@ -1,20 +1,17 @@
-"""The heavy steps of a check, in integers: a row of a matrix is packed into one large integer, so that a row operation is one product.
-
-A packed row is sum_j v_j 2^(8 w j) with fields of w bytes, signed and wide enough that no two can touch. What must be right is `Kernels`;
-`approximate_inverse` only proposes.
-"""
+"""The heavy steps of a check, in integers. What must be right is `Kernels`; `approximate_inverse` only proposes."""
 
 from __future__ import annotations
 
-import sys
-from array import array
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd, lcm
+from math import lcm
 from operator import mul
 from typing import TYPE_CHECKING
 
 from exactrelu.checker.claim import Point, Row, Side, System
+from exactrelu.checker.elimination import Echelon, every_choice_spans
+from exactrelu.checker.packing import bias, pack, unpack
+from exactrelu.checker.sparse import at, dot, magnitude, odd, plus_multiple
 from exactrelu.checker.text import affordable
 
 if TYPE_CHECKING:
@@ -53,11 +50,12 @@ class Kernels:
 
     name = "integers"
 
-    def evaluate(self, layer: Layer, x: Point) -> Point:
-        """The values of the layer's rows at x, exactly."""
+    def evaluate(self, layer: Layer, x: Point, *, constants: bool = True) -> Point:
+        """The values of the layer's rows at x, exactly; without the constants those of a direction x."""
         d = x.denominator
         affordable(layer.outputs, max(value.bit_length() for value in [d, *x.numerators]), "3.2")
-        return self._shifted(layer, x, [row.constant * d + sum(map(mul, row.coefficients, x.numerators)) for row in layer.rows])
+        one = d if constants else 0
+        return self._shifted(layer, x, [row.constant * one + dot(row.coefficients, x.numerators) for row in layer.rows])
 
     def _shifted(self, layer: Layer, x: Point, values: Sequence[int]) -> Point:
         """The rows' values over one denominator, from those without the rows' powers of two."""
@@ -74,7 +72,7 @@ class Kernels:
         affordable(columns, max((factor.bit_length() for factor in factors), default=0), "4")
         total = [0] * columns
         for (row, _), factor in zip(general, factors, strict=True):
-            total = [t + factor * a for t, a in zip(total, row.coefficients, strict=True)]
+            total = plus_multiple(total, factor, row.coefficients)
         for side, weight in used:
             if isinstance(side, Side):
                 total[side.column] += side.sign * weight * denominator
@@ -107,35 +105,20 @@ class Kernels:
         inside = set(columns)
 
         def reach(row: Row | Side) -> int:
-            return int(row.column in inside) if isinstance(row, Side) else sum(abs(row.coefficients[j]) for j in columns)
+            if isinstance(row, Side):
+                return int(row.column in inside)
+            return magnitude(row.coefficients, inside)
 
         return all(row.dot(vector) + slack * reach(row) < 0 for row in rows)
 
     def invertible(self, rows: Sequence[Row], columns: Sequence[int], modulus: int) -> bool:
         """Whether elimination mod `modulus` finds the block of these columns invertible; a row is made integral with an odd entry."""
-        size = len(rows)
-        width = (2 * modulus.bit_length() + size.bit_length() + 8) // 8
-        step, mask = 8 * width, (1 << 8 * width) - 1
-        pivots: list[tuple[int, int]] = []
-        free = list(range(size))
-        for row in rows:
-            values = odd(row.coefficients)
-            packed = _pack_natural([values[j] % modulus for j in columns], width)
-            for column, pivot_row in pivots:
-                # field `column` of the pivot row is 1; fields stay below modulus + size * modulus^2
-                factor = (packed >> column * step & mask) % modulus
-                if factor:
-                    packed += (modulus - factor) * pivot_row
-            entries = [value % modulus for value in _unpack_natural(packed, size, width)]
-            for column in free:
-                if entries[column] and gcd(entries[column], modulus) == 1:
-                    break
-            else:
-                return False
-            free.remove(column)
-            inverse = pow(entries[column], -1, modulus)
-            pivots.append((column, _pack_natural([value * inverse % modulus for value in entries], width)))
-        return True
+        echelon = Echelon(len(rows), modulus)
+        return all(echelon.add(at(odd(row.coefficients), columns)) for row in rows)
+
+    def every_choice_spans(self, groups: Sequence[Sequence[Sequence[int]]], size: int, modulus: int) -> bool:
+        """Whether one vector of each group, however chosen, have rank `size`, their length, mod `modulus`."""
+        return every_choice_spans(groups, size, modulus)
 
     def regular(self, rows: Sequence[Row], columns: Sequence[int]) -> bool:
         """Whether the block of these columns is invertible, so that an L and D as in section 4.2 exist: mod a prime, or by finding them."""
@@ -151,20 +134,18 @@ class Kernels:
         row sum A of |D I - Q F| is all that is left of the identity.
         """
         rho = rho or [0] * (len(rows) + len(sides))
+        both = [*columns, *sides]
         for precision in PRECISIONS:
             if precision > 64 and len(columns) ** 3 * precision > WORK:
                 return
             # a scaled row is row * 2^-shift; its entries are rounded down to integers, by less than 1
-            scaled, shifts = [], []
+            scaled, shifts, rounded = [], [], []
             for row in rows:
-                values = [row.coefficients[j] for j in [*columns, *sides]]
+                values = at(row.coefficients, both)
                 shift = max((abs(value).bit_length() for value in values), default=0) - precision - 16
                 scaled.append([value >> shift for value in values] if shift > 0 else [value << -shift for value in values])
                 shifts.append(shift)
-            rounded = [
-                shift > 0 and any(row.coefficients[j] & ((1 << shift) - 1) for j in [*columns, *sides])
-                for row, shift in zip(rows, shifts, strict=True)
-            ]
+                rounded.append(shift > 0 and any(value & ((1 << shift) - 1) for value in values))
             proposal = self.propose(scaled, len(columns), precision)
             if proposal is None:
                 continue
@@ -234,66 +215,6 @@ def magnitudes(rho: Sequence[int], shifts: Sequence[int], precision: int) -> tup
     return [-_shift(-abs(value), -shift - unit) for value, shift in zip(rho, shifts, strict=True)], unit
 
 
-def odd(values: Sequence[int]) -> Sequence[int]:
-    """The multiple by a power of two with an odd entry; zeros stay."""
-    union = 0
-    for value in values:
-        union |= value
-        if union & 1:
-            return values
-    shift = (union & -union).bit_length() - 1
-    return [value >> shift for value in values] if union else values
-
-
-# Packing
-
-_biases: dict[tuple[int, int], int] = {}
-
-
-def _bias(count: int, width: int) -> int:
-    """2^(8 width - 1) in every field: added, it makes every field non-negative."""
-    value = _biases.get((count, width))
-    if value is None:
-        if len(_biases) > 64:
-            _biases.clear()
-        value = _biases[count, width] = int.from_bytes((b"\0" * (width - 1) + b"\x80") * count, "little")
-    return value
-
-
-def pack(values: Sequence[int], width: int) -> int:
-    """sum of values_j * 2^(8 width j); |values_j| < 2^(8 width - 1)."""
-    half = 1 << (8 * width - 1)
-    return _pack_natural([value + half for value in values], width) - _bias(len(values), width)
-
-
-def unpack(packed: int, count: int, width: int) -> list[int]:
-    """The inverse of `pack`."""
-    half = 1 << (8 * width - 1)
-    return [value - half for value in _unpack_natural(packed + _bias(count, width), count, width)]
-
-
-def _pack_natural(values: Sequence[int], width: int) -> int:
-    if width == 8:
-        return int.from_bytes(_little(array("Q", values)).tobytes(), "little")
-    return int.from_bytes(b"".join([value.to_bytes(width, "little") for value in values]), "little")
-
-
-def _unpack_natural(packed: int, count: int, width: int) -> list[int]:
-    data = packed.to_bytes(width * count, "little")
-    if width == 8:
-        fields = array("Q")
-        fields.frombytes(data)
-        return _little(fields).tolist()
-    convert = int.from_bytes
-    return [convert(data[i : i + width], "little") for i in range(0, width * count, width)]
-
-
-def _little(fields: array[int]) -> array[int]:
-    if sys.byteorder == "big":
-        fields.byteswap()
-    return fields
-
-
 # Proposals
 
 
@@ -309,7 +230,7 @@ def approximate_inverse(rows: Sequence[Sequence[int]], precision: int) -> tuple[
     ]
     unit = 2 * precision
     width = 3 * precision // 8
-    step, mask, half, bias = 8 * width, (1 << 8 * width) - 1, 1 << (8 * width - 1), _bias(2 * size, width)
+    step, mask, half, middle = 8 * width, (1 << 8 * width) - 1, 1 << (8 * width - 1), bias(2 * size, width)
     reduced: list[int] = []
     pivots: list[int] = []
     free = set(range(size))
@@ -317,12 +238,12 @@ def approximate_inverse(rows: Sequence[Sequence[int]], precision: int) -> tuple[
         for i, row in enumerate(rows):
             values = [_shift(value, unit - row_shifts[i] - shift) for value, shift in zip(row, column_shifts, strict=True)] + [0] * size
             values[size + i] = 1 << unit
-            packed = pack(values, width) + bias
+            packed = pack(values, width) + middle
             for column, before in zip(pivots, reduced, strict=True):
                 factor = (packed >> column * step & mask) - half >> precision
                 if factor:
                     packed -= factor * before
-            values = unpack(packed - bias, 2 * size, width)
+            values = unpack(packed - middle, 2 * size, width)
             pivot = max(free, key=lambda j: abs(values[j]))
             free.discard(pivot)
             head = values[pivot]

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from operator import mul
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from exactrelu.checker.sparse import Coefficients, dot, kept, longer, scaled
 from exactrelu.checker.text import DENOMINATOR_BITS, SIZE, Fields, Rejected, Text, affordable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exactrelu.checker.arithmetic import Kernels
-    from exactrelu.checker.network import Layer, Network
+    from exactrelu.checker.network import Layer
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,17 @@ class Row:
     `source` says that the coefficients are those of row i of a layer, for kernels that keep a layer in another form.
     """
 
-    coefficients: Sequence[int]
+    coefficients: Coefficients
     scale: Fraction
     equality: bool
     source: tuple[Layer, int] | None = None
 
     def dot(self, vector: Sequence[int]) -> int:
         """coefficients . vector, without the scale."""
-        return sum(map(mul, self.coefficients, vector))
+        return dot(self.coefficients, vector)
 
     def is_zero(self) -> bool:
-        return not any(self.coefficients)
+        return not any(kept(self.coefficients))
 
 
 @dataclass(frozen=True)
@@ -159,16 +159,21 @@ def contains(domain: Domain, x: Point) -> bool:
     return domain == "all" or all(v >= 0 for v in x.numerators)
 
 
+class Evaluated(NamedTuple):
+    """A point and the values z of a layer's rows there."""
+
+    x: Point
+    z: Point
+
+
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """A certificate up to its `claim` line, with y = f(x) computed; x and the rows' values z there are None for subject output."""
+    """A claim about one layer, and what it is about: the output y, and for subject input the point `at` which y was computed."""
 
-    network: Network
     number: int
     layer: Layer
     domain: Domain
-    x: Point | None
-    z: Point | None
+    at: Evaluated | None
     y: Point
     cardinality: str
     dimension: int = 0
@@ -176,11 +181,15 @@ class Claim:
     active: int = 0
 
     def __str__(self) -> str:
-        where = type(self.domain).__name__.lower() if not isinstance(self.domain, str) else self.domain
-        text = f"preimage of layer {self.number} ({where}): {self.cardinality}"
+        text = f"preimage of layer {self.number} ({named(self.domain)}): {self.cardinality}"
         if self.cardinality != "empty":
             text += f", dimension {self.dimension}, rank {self.rank}, {self.active} active"
         return text
+
+
+def named(domain: Domain) -> str:
+    """The domain's kind."""
+    return domain if isinstance(domain, str) else type(domain).__name__.lower()
 
 
 def image(layer: Layer, z: Point) -> Point:
@@ -188,50 +197,32 @@ def image(layer: Layer, z: Point) -> Point:
     return Point(z.denominator, [max(v, 0) if marked else v for v, marked in zip(z.numerators, layer.rectified, strict=True)])
 
 
-def read_claim(text: Text, network: Network, kernels: Kernels) -> Claim:
-    """Everything after the `network` line, up to and with the `claim` line."""
-    data = text.take("data", "3")
-    if not data.alone("none"):
-        data.sha256()
-        data.natural("a row")
-        data.positive("P")
-        data.positive("Q")
-    data.done()
-    scope = text.take("scope", "3")
-    scope.word("layer")
-    number = scope.positive("the layer's number")
-    scope.done()
-    if number > len(network.layers):
-        scope.reject(f"the network has {len(network.layers)} layers")
-    layer = network.layers[number - 1]
-    domain = read_domain(text, layer.inputs)
-    subject_line = text.take("subject", "3")
-    subject = subject_line.word("input", "layer-input", "output")
-    subject_line.done()
-    x: Point | None = None
-    z: Point | None = None
-    if subject == "output":
-        y = read_point(text, "output", layer.outputs, "3")
-    else:
-        x = read_point(text, "point", network.inputs if subject == "input" else layer.inputs, "3")
-        if subject == "input":
-            for before in network.layers[: number - 1]:
-                x = image(before, kernels.evaluate(before, x))
-        z = kernels.evaluate(layer, x)
-        y = image(layer, z)
-    fields = text.take("claim", "3.2")
-    fields.word("preimage")
-    cardinality = fields.word("empty", "singleton", "bounded", "unbounded", "infinite")
+def read_claim(text: Text, number: int, layer: Layer, domain: Domain, at: Evaluated | None, y: Point) -> Claim:
+    """The `claim` line of a claim about one layer."""
+    fields, cardinality = read_cardinality(text)
     if cardinality == "empty":
         fields.done()
-        return Claim(network, number, layer, domain, x, z, y, cardinality)
-    dimension, rank, active = fields.natural("DIM"), fields.natural("RANK"), fields.natural("ACTIVE")
-    fields.done()
+        return Claim(number, layer, domain, at, y, cardinality)
+    dimension, rank, active = fields.natural("DIM"), fields.natural("RANK"), read_active(fields, y)
     if (dimension == 0) != (cardinality == "singleton"):
         fields.reject(f"{cardinality} does not go with dimension {dimension}")
+    return Claim(number, layer, domain, at, y, cardinality, dimension, rank, active)
+
+
+def read_cardinality(text: Text) -> tuple[Fields, str]:
+    """The beginning of a `claim` line."""
+    fields = text.take("claim", "3.2")
+    fields.word("preimage")
+    return fields, fields.word("empty", "singleton", "bounded", "unbounded", "infinite")
+
+
+def read_active(fields: Fields, y: Point) -> int:
+    """The end of a `claim` line: how many outputs are positive."""
+    active = fields.natural("ACTIVE")
+    fields.done()
     if active != sum(v > 0 for v in y.numerators):
         fields.reject("ACTIVE is not the number of positive outputs")
-    return Claim(network, number, layer, domain, x, z, y, cardinality, dimension, rank, active)
+    return active
 
 
 @cache
@@ -303,19 +294,20 @@ class Base:
 def homogenised_system(claim: Claim) -> System:
     """Its elements (d, t) with t = 1 are X, and C = {0} therefore says that X is empty (C1)."""
     n, y = claim.layer.inputs, claim.y
+    numbers = sum(len(kept(row.coefficients)) for row in claim.layer.rows)
     rows = []
     for i, row in enumerate(claim.layer.rows):
         if claim.layer.rectified[i] and y.numerators[i] <= 0:
-            rows.append(Row([*row.coefficients, row.constant], scale_of(row.exponent), False))
+            rows.append(Row(longer(row.coefficients, row.constant, n), scale_of(row.exponent), False))
             continue
         # [a 2^E | b 2^E - Y/D] = [a D up | b D up - Y down] / (D down), with 2^E = up / down
         up, down = 1 << max(row.exponent, 0), 1 << max(-row.exponent, 0)
         factor = y.denominator * up
-        affordable(claim.layer.outputs * n, factor.bit_length(), "4.8")
+        affordable(numbers, factor.bit_length(), "4.8")
         if y.denominator.bit_length() > DENOMINATOR_BITS:
             raise Rejected("4.8", f"an output's denominator of more than {DENOMINATOR_BITS} bits is more than a checker takes on here")
-        coefficients = [a * factor for a in row.coefficients]
-        rows.append(Row([*coefficients, row.constant * factor - y.numerators[i] * down], Fraction(1, y.denominator * down), True))
+        last = row.constant * factor - y.numerators[i] * down
+        rows.append(Row(longer(scaled(row.coefficients, factor), last, n), Fraction(1, y.denominator * down), True))
     lower = frozenset([n])
     if isinstance(claim.domain, Polytope):
         rows += [Row([*coefficients, constant], ONE, False) for constant, coefficients in claim.domain.rows]

@@ -1,4 +1,4 @@
-"""Section 4 of proofs/FORMAT.md: the evidence for a claim, in the order in which it stands in a certificate.
+"""Section 4 of proofs/FORMAT.md: the evidence for a claim about one layer, in the order in which it stands in a certificate.
 
 Every function reads its lines, and returns only if what they are evidence for is true.
 """
@@ -24,44 +24,41 @@ from exactrelu.checker.claim import (
     image,
     layer_row,
     point_of,
-    read_claim,
     read_point,
 )
-from exactrelu.checker.text import EXPONENT, MODULUS_BITS, Fields, Rejected, Text, bits
+from exactrelu.checker.sparse import Sparse, entries
+from exactrelu.checker.text import EXPONENT, MODULUS_BITS, Fields, Rejected, Text, affordable, bits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exactrelu.checker.arithmetic import Kernels
-    from exactrelu.checker.network import Network
 
 
-def verify(text: Text, network: Network, kernels: Kernels) -> Claim:
-    """The claim of a certificate of this network, read from after its `network` line to its end. Raises `Rejected`."""
-    claim = read_claim(text, network, kernels)
+def check_claim(text: Text, claim: Claim, kernels: Kernels) -> Base | None:
+    """Read the evidence for a claim about one layer; return the point of X that it stands on, if the claim says that there is one."""
     if claim.cardinality == "empty":
         check_empty(text, claim, kernels)
+        return None
+    base = base_point(text, claim, kernels)
+    rank = read_rank(text, base.equalities(), claim.layer.inputs, kernels, "4.2")
+    if rank.rank != claim.rank:
+        raise Rejected("4.2", "RANK of the claim is not the rank that the evidence shows")
+    if claim.cardinality == "singleton":
+        check_singleton(text, claim, base, kernels)
     else:
-        base = base_point(text, claim, kernels)
-        rank = read_rank(text, base.equalities(), claim.layer.inputs, kernels, "4.2")
-        if rank.rank != claim.rank:
-            raise Rejected("4.2", "RANK of the claim is not the rank that the evidence shows")
-        if claim.cardinality == "singleton":
-            check_singleton(text, claim, base, kernels)
-        else:
-            check_dimension(text, claim, base, rank, kernels)
-            check_boundedness(text, claim, base, rank, kernels)
-    text.end("4")
-    return claim
+        check_dimension(text, claim, base, rank, kernels)
+        check_boundedness(text, claim, base, rank, kernels)
+    return base
 
 
 # 4.1
 
 
 def base_point(text: Text, claim: Claim, kernels: Kernels) -> Base:
-    """A point of X: x itself if the domain holds it, else the solution."""
-    if claim.x is not None and claim.z is not None and contains(claim.domain, claim.x):
-        return Base(claim.layer, claim.domain, claim.x, claim.z)
+    """A point of X: the given one if the domain holds it, else the solution."""
+    if claim.at is not None and contains(claim.domain, claim.at.x):
+        return Base(claim.layer, claim.domain, *claim.at)
     x = read_point(text, "solution", claim.layer.inputs, "4.1")
     if not contains(claim.domain, x):
         raise Rejected("4.1", "the solution is not in the domain")
@@ -135,7 +132,13 @@ def invertible(block: Sequence[Row | Side], columns: Sequence[int], modulus: int
     rest = [j for j in columns if j not in units]
     if len(rest) != len(general):
         return False
+    affordable_dense(general, len(columns), "4.2")
     return kernels.invertible(general, rest, modulus) if modulus else kernels.regular(general, rest)
+
+
+def affordable_dense(rows: Sequence[Row], columns: int, section: str) -> None:
+    """Reject before rows kept by their entries are written out, if they would fill the memory: a short file may have many and long ones."""
+    affordable(columns * sum(isinstance(row.coefficients, Sparse) for row in rows), 64, section)
 
 
 def count_columns(rows: Sequence[Row | Side], n: int) -> int:
@@ -145,7 +148,7 @@ def count_columns(rows: Sequence[Row | Side], n: int) -> int:
         if len(found) == n:
             break
         if isinstance(row, Row):
-            found.update(j for j, value in enumerate(row.coefficients) if value)
+            found.update(j for j, value in entries(row.coefficients) if value)
     return len(found)
 
 
@@ -203,6 +206,7 @@ def check_margin(fields: Fields, system: System, kernels: Kernels) -> None:
     needed = [(k, weights[i] * system.rows[i].scale) for k, i in enumerate(chosen) if not system.rows[i].equality]
     needed_sides = [(k, side) for k, side in enumerate(chosen_sides) if side.column not in system.fixed]
     general = [system.rows[i] for i in chosen]
+    affordable_dense(general, system.columns, "4.3")
     for residual in kernels.residuals(system, weights):
         if any(weight == 0 for _, weight in needed) or any(residual.sides[side] == 0 for _, side in needed_sides):
             continue

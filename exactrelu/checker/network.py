@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from typing import IO, NamedTuple
 
-from exactrelu.checker.text import LAYERS, SIZE, Rejected, Text
+from exactrelu.checker.sparse import Coefficients, Sparse
+from exactrelu.checker.text import LAYERS, SIZE, Fields, Rejected, Text
 
 
 class LayerRow(NamedTuple):
@@ -13,7 +15,7 @@ class LayerRow(NamedTuple):
 
     exponent: int
     constant: int
-    coefficients: list[int]
+    coefficients: Coefficients
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,9 @@ class Network:
 def read_network(stream: IO[bytes]) -> Network:
     """Read a network file to its end; the SHA-256 is that of the bytes read. Raises `Rejected`."""
     text = Text(stream)
-    text.take("exactrelu-network 1", "2").done()
+    fields = text.take("exactrelu-network", "2")
+    version = fields.word("1", "2")
+    fields.done()
     while text.begins("source"):
         source = text.take("source", "2")
         source.sha256()
@@ -58,13 +62,13 @@ def read_network(stream: IO[bytes]) -> Network:
     while text.begins("layer") or not layers:
         if len(layers) == LAYERS:
             raise Rejected("2", f"more than {LAYERS} layers")
-        layers.append(_read_layer(text, width))
+        layers.append(_read_layer(text, width, sparse=version == "2"))
         width = layers[-1].outputs
     text.end("2")
     return Network(text.sha256(), inputs, layers)
 
 
-def _read_layer(text: Text, width: int) -> Layer:
+def _read_layer(text: Text, width: int, *, sparse: bool) -> Layer:
     fields = text.take("layer", "2")
     inputs = fields.natural("the number of inputs", SIZE)
     outputs = fields.natural("the number of outputs", SIZE)
@@ -80,12 +84,38 @@ def _read_layer(text: Text, width: int) -> Layer:
         mask = full
     rows: list[LayerRow] = []
     for _ in range(outputs):
+        if sparse and text.begins("sparse"):
+            rows.append(_read_sparse_row(text.take("sparse", "2"), inputs, rows[-1].coefficients if rows else []))
+            continue
         row = text.take("row", "2")
         exponent = row.exponent()
         constant, *coefficients = row.integers(inputs + 1, "a row")
+        if sparse and 4 * (inputs - coefficients.count(0)) <= inputs:
+            row.reject("a row of which at most a quarter is not zero is written as `sparse`")
         odd = constant & 1 or any(value & 1 for value in coefficients)
         if not odd and (exponent != 0 or constant != 0 or any(coefficients)):
             row.reject("a row is not in normal form")
         rows.append(LayerRow(exponent, constant, coefficients))
     marks = f"{mask:b}".rjust(outputs, "0")[::-1] if outputs else ""
     return Layer(inputs, rows, [mark == "1" for mark in marks])
+
+
+def _read_sparse_row(row: Fields, inputs: int, before: Coefficients) -> LayerRow:
+    """One row; as in a convolution, its values may be those of the row before, and then they are kept once."""
+    exponent = row.exponent()
+    constant = row.integer("b")
+    count = row.natural("K")
+    if 4 * count > inputs:
+        row.reject("a row of which more than a quarter is not zero is written as `row`")
+    numbers = row.integers(2 * count, "columns and coefficients")
+    columns, values = numbers[::2], numbers[1::2]
+    if any(j <= last for last, j in zip([-1, *columns], [*columns, inputs], strict=True)):
+        row.reject("the columns are not increasing, or beyond the inputs")
+    if not all(values):
+        row.reject("a coefficient is 0")
+    odd = constant & 1 or any(value & 1 for value in values)
+    if not odd and (exponent != 0 or constant != 0 or values):
+        row.reject("a row is not in normal form")
+    if isinstance(before, Sparse) and before.values == values:
+        values = before.values
+    return LayerRow(exponent, constant, Sparse(array("i", columns), values))

@@ -82,12 +82,17 @@ class Fields:
             self.reject(f"{what} is 0")
         return value
 
-    def nonzero(self, what: str) -> int:
+    def integer(self, what: str) -> int:
         token = self.token(what)
-        negative = token.startswith("-")
-        if not _NATURAL.fullmatch(token[negative:]) or token in ("0", "-0") or len(token) - negative > self._digits:
-            self.reject(f"{what} is not an integer other than 0 in hexadecimal")
+        if not _INTEGERS.fullmatch(token) or len(token) - token.startswith("-") > self._digits:
+            self.reject(f"{what} is not an integer in hexadecimal")
         return int(token, 16)
+
+    def nonzero(self, what: str) -> int:
+        value = self.integer(what)
+        if value == 0:
+            self.reject(f"{what} is 0")
+        return value
 
     def empty(self) -> bool:
         return not self._rest
@@ -121,11 +126,15 @@ class Fields:
 
     def integers(self, count: int, what: str) -> list[int]:
         """All that is left of the line: exactly `count` integers."""
-        rest, self._rest = self._rest, ""
-        found = rest.count(" ") + 1 if rest else 0
+        found = self._rest.count(" ") + 1 if self._rest else 0
         if found != count:
             self.reject(f"{what}: {found} numbers where {count} belong")
-        if count == 0:
+        return self.rest(what)
+
+    def rest(self, what: str) -> list[int]:
+        """All that is left of the line, integers."""
+        rest, self._rest = self._rest, ""
+        if not rest:
             return []
         if not _INTEGERS.fullmatch(rest):
             self.reject(f"{what}: not integers in hexadecimal, one blank between two")

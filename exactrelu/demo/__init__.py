@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exactrelu.batch import Question, records
+from exactrelu.batch import Asked, Question, records
 from exactrelu.checking import check_with
 from exactrelu.domain import parse_domain
 from exactrelu.network.readers import load
@@ -47,9 +47,10 @@ def run(folder: Path, advance: Callable[[], None], *, rows: str | None = None) -
     begin = time.perf_counter()
     model = load(MODEL)
     points = read_points(IMAGES, shape=model.input_shape, inputs=model.inputs, scale=SCALE, rows=rows)
-    written = ResultFolder(folder, model, MODEL.stem)
+    data = describe_data(IMAGES, points, "input", model.input_shape)
+    written = ResultFolder(folder, model, MODEL.stem, data)
     print(HEAD.format(images=len(points.rows)))
-    found = {domain: _ask(model, points, domain, written, advance) for domain in ASKED}
+    found = {domain: _ask(model, points, data, domain, written, advance) for domain in ASKED}
     decided = sum(map(len, found.values()))
     print(_first_layer(found))
     print(f"\n{TAIL}")
@@ -71,19 +72,18 @@ def run(folder: Path, advance: Callable[[], None], *, rows: str | None = None) -
     return code or (3 if undecided else 0)
 
 
-def _ask(model: Network, points: Points, domain: str, folder: ResultFolder, advance: Callable[[], None]) -> list[dict[str, Any]]:
+def _ask(
+    model: Network, points: Points, data: Mapping[str, Any], domain: str, folder: ResultFolder, advance: Callable[[], None]
+) -> list[dict[str, Any]]:
     envelope = Envelope("preimage", domain=domain)
-    domains = {number: parse_domain(domain, model.layer(number).inputs) for number in ASKED[domain]}
-    question = Question(model, folder.network_sha256, domains, "input", certify=True)
+    layers = [model.layer(number) for number in ASKED[domain]]
+    asked = tuple(Asked(layer, parse_domain(domain, layer.inputs), named=folder.named(layer)) for layer in layers)
+    question = Question(model, asked, "input")
     found = []
     for record in records(question, points, folder=folder):
         found.append(record)
         advance()
-    asked_about = {
-        "layers": layer_records(model, map(model.layer, ASKED[domain])),
-        "data": describe_data(IMAGES, points, "input", model.input_shape),
-    }
-    result = envelope.around(MODEL, model, assumptions(certified=True), **asked_about, results=found)
+    result = envelope.around(MODEL, model, assumptions(certified=True), layers=layer_records(model, layers), data=data, results=found)
     folder.results(result, f"results-{domain.partition(':')[0]}.json")
     return found
 

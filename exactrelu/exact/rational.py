@@ -249,11 +249,13 @@ def nearest_float(value: int, exponent: int) -> tuple[float, bool]:
     """The float64 nearest to value * 2^exponent, and whether it is equal to it."""
     if value == 0:
         return 0.0, True
+    above, below = value << max(0, exponent), 1 << max(0, -exponent)
     try:
-        result = float(Fraction(value) * Fraction(2) ** exponent)
+        result = above / below  # correctly rounded, subnormal results included
     except OverflowError:
         return (math.inf if value > 0 else -math.inf), False
-    return result, Fraction(result) == Fraction(value) * Fraction(2) ** exponent
+    numerator, denominator = result.as_integer_ratio()
+    return result, numerator * below == above * denominator
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def exact_split(
     strict: set[int] = set()
     point, dual = [fmpq(0)] * len(basis), [fmpq(0)] * len(others)
     while len(strict) < len(others):
-        found = _alternative(slack, [int(i not in strict) for i in range(len(others))], deadline)
+        found = alternative(slack, [int(i not in strict) for i in range(len(others))], deadline)
         if found is None:
             return None
         if found.weights is not None:
@@ -78,14 +78,14 @@ def _null_basis(rows: Sequence[Sequence[int]], columns: int) -> list[tuple[int, 
 
 
 @dataclass(frozen=True)
-class _Alternative:
+class Alternative:
     """Either weights w >= wanted with w slack = 0, or a point u with slack u >= 0 and wanted . slack u > 0."""
 
     weights: list[fmpq] | None
     point: list[fmpq]
 
 
-def _alternative(slack: Sequence[Sequence[int]], wanted: Sequence[int], deadline: float | None) -> _Alternative | None:
+def alternative(slack: Sequence[Sequence[int]], wanted: Sequence[int], deadline: float | None) -> Alternative | None:
     """Decide which side of the alternative holds; None where the time limit was reached.
 
     Phase one of the simplex method for w' >= 0 with slack^T (wanted + w') = 0, as many constraints as there are
@@ -119,9 +119,9 @@ def _alternative(slack: Sequence[Sequence[int]], wanted: Sequence[int], deadline
         for i, variable in enumerate(basis):
             if variable < width:
                 weights[variable] += table[i][-1]
-        return _Alternative(weights, [])
+        return Alternative(weights, [])
     # The dual of artificial k is 1 - its cost, in the sign its row was given.
-    return _Alternative(None, [-signs[k] * (1 - cost[width + k]) for k in range(count)])
+    return Alternative(None, [-signs[k] * (1 - cost[width + k]) for k in range(count)])
 
 
 def _echelon(rows: Sequence[Sequence[int]], columns: int) -> tuple[fmpz_mat, int, list[int]]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from exactrelu.errors import UnsupportedModelError
 from exactrelu.exact.sparse import SparseMatrix
-from exactrelu.network.model import MAXIMAL_DEPTH, Layer, Network, Source, SourceLayer
+from exactrelu.network.model import MAXIMAL_DEPTH, Layer, Network, SetAside, Source, SourceLayer
 from exactrelu.network.rows import Rows, check_entries, check_sparse, linear, relu
 
 if TYPE_CHECKING:
@@ -118,10 +118,20 @@ class Lowering:
             return self.elementwise("", tensor, shape, change)
         return self._checked(Tensor(shape, change(_rows(tensor))))
 
-    def activate(self, name: str, tensor: Tensor, activation: Callable[[Rows], Stages], shape: tuple[int, ...] | None = None) -> Tensor:
-        """Close the tensor's layer with an activation; where none is open, the activation is a layer of its own."""
+    def activate(
+        self,
+        name: str,
+        tensor: Tensor,
+        activation: Callable[[Rows], Stages],
+        shape: tuple[int, ...] | None = None,
+        set_aside: SetAside | None = None,
+    ) -> Tensor:
+        """Close the tensor's layer with an activation; where none is open, the activation is a layer of its own.
+
+        `set_aside` says that the activation is strictly increasing, or stands for one that is `linear` here.
+        """
         result = Tensor(tensor.shape if shape is None else shape, None, tensor._open or self._opened(name, tensor))
-        self._close(result, activation, ())
+        self._close(result, activation, (), set_aside)
         return self._checked(result)
 
     def network(self, output: Tensor, sources: Iterable[Source], input_shape: tuple[int, ...], assumes: Iterable[str] = ()) -> Network:
@@ -152,7 +162,9 @@ class Lowering:
         if tensor._open is not None:
             self._close(tensor, linear, operands)
 
-    def _close(self, tensor: Tensor, activation: Callable[[Rows], Stages], operands: Sequence[Tensor]) -> None:
+    def _close(
+        self, tensor: Tensor, activation: Callable[[Rows], Stages], operands: Sequence[Tensor], set_aside: SetAside | None = None
+    ) -> None:
         layer = tensor._open
         assert layer is not None
         depth, others = len(self._layers), self._others(tensor, operands)
@@ -171,7 +183,10 @@ class Lowering:
                 self._count(made.stored.entries)
         number = len(self._sources) + 1
         select = None if whole else layer.reads
-        self._sources.append(SourceLayer(number, self._unique(layer.name), tuple(own), depth, select))
+        affine = None
+        if set_aside is not None:
+            affine = own[0] if activation is linear else layer.rows.layer(np.zeros(len(layer.rows), dtype=bool))
+        self._sources.append(SourceLayer(number, self._unique(layer.name), tuple(own), depth, select, affine=affine, set_aside=set_aside))
         tensor._open = None
         tensor._rows = Rows.selection(np.arange(len(stages[-1][0])), self._width)
 

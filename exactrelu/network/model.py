@@ -6,7 +6,7 @@ that follows each; a `SourceLayer` says where its input tensor lies in the seque
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,12 @@ import numpy as np
 
 from exactrelu.errors import InvalidRequestError, UnsupportedModelError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, odd_parts
+from exactrelu.exact.sparse import SparseMatrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flint import fmpz_mat
-
-    from exactrelu.exact.sparse import SparseMatrix
 
 MAXIMAL_WIDTH = 2**20
 MAXIMAL_DEPTH = 2**12
@@ -61,6 +60,11 @@ class Layer:
     def weight(self) -> DyadicMatrix:
         """W as a dense matrix; raises UnsupportedModelError where a sparse one is too large for that."""
         return self.stored if isinstance(self.stored, DyadicMatrix) else self.stored.dense()
+
+    @property
+    def nonzero_rows(self) -> np.ndarray:
+        """Which rows of W are not all zero, a boolean mask (m,)."""
+        return self.stored.nonzero_rows if isinstance(self.stored, DyadicMatrix) else np.diff(self.stored.starts) > 0
 
     @cached_property
     def augmented(self) -> tuple[fmpz_mat, int]:
@@ -105,6 +109,15 @@ class Layer:
         z = self.pre_activation(x)
         return np.asarray(np.array([value > 0 for value in z.numerators], dtype=bool) | ~self.rectified)
 
+    def first(self, m: int) -> Layer:
+        """The first m rows."""
+        return Layer(self.stored.rows(np.arange(m)), self.bias.rows(np.arange(m)), self.rectified[:m])
+
+    def reading(self, columns: np.ndarray, n: int) -> Layer:
+        """The same map of the coordinates `columns` of n."""
+        sparse = SparseMatrix.from_dense(self.stored) if isinstance(self.stored, DyadicMatrix) else self.stored
+        return Layer(sparse.moved(columns, n), self.bias, self.rectified)
+
     def __getstate__(self) -> dict[str, object]:
         # FLINT's matrices cannot be sent to another process; they are made again there.
         return {"stored": self.stored, "bias": self.bias, "rectified": self.rectified}
@@ -132,12 +145,37 @@ def denominator_bits(matrix: DyadicMatrix | SparseMatrix) -> int:
 
 
 @dataclass(frozen=True, eq=False)
+class SetAside:
+    """A strictly increasing activation of every output of a layer, which a question about pre-images may leave out.
+
+    `note` says so in one sentence; `slopes` is the column (m, 1) of the slopes for z < 0, where the activation is z for z >= 0,
+    or None where its values are not rational.
+
+    >>> SetAside("leaky", "It was set aside.", DyadicMatrix.from_floats([[0.5], [0.5]])).undone(RationalVector((-1, 3))).texts()
+    ['-2', '3']
+    """
+
+    name: str
+    note: str
+    slopes: DyadicMatrix | None = None
+
+    def undone(self, y: RationalVector) -> RationalVector:
+        """The z of which y is the image; raises InvalidRequestError where that is not rational."""
+        if self.slopes is None:
+            raise InvalidRequestError(f"{self.note} An output of it has no exact number before it; give --input or --layer-input")
+        slopes = self.slopes.fractions()
+        return RationalVector.from_fractions([v if v >= 0 else v / slope for v, (slope,) in zip(y.fractions(), slopes, strict=True)])
+
+
+@dataclass(frozen=True, eq=False)
 class SourceLayer:
     """A layer as users speak of it: an affine operator of the stored model with the activation that follows it.
 
     `stages` is the map from the operator's own input tensor to its own output tensor, lowered. That input tensor consists of
     the coordinates `select` of the network's state after its first `depth` lowered layers. Where `select` is None it is the whole
     state, and `stages` are the network's next lowered layers themselves.
+
+    Where the activation is strictly increasing, `affine` is the layer before it and `set_aside` the activation.
     """
 
     number: int
@@ -145,6 +183,8 @@ class SourceLayer:
     stages: tuple[Layer, ...]
     depth: int
     select: np.ndarray | None = None
+    affine: Layer | None = None
+    set_aside: SetAside | None = None
 
     @property
     def inputs(self) -> int:
@@ -247,6 +287,15 @@ class Network:
         more = f" and {len(self.source_layers) - 8} more" if len(self.source_layers) > 8 else ""
         raise InvalidRequestError(f"there is no layer {str(which)[:80]!r}; the layers are {shown}{more}")
 
+    def layer_through(self, which: int | str) -> SourceLayer:
+        """As `layer`, and `output` for the end of the network."""
+        if which != "output":
+            return self.layer(which)
+        last = self.source_layers[-1]
+        if last.depth + len(last.stages) == len(self.layers) and last.outputs == self.outputs:
+            return last
+        return SourceLayer(last.number, "output", self.layers, 0)
+
     def layer_input(self, number: int | str, x: RationalVector) -> RationalVector:
         """Push an input of the network forward, exactly, to the input tensor of a source layer."""
         layer = self.layer(number)
@@ -256,6 +305,39 @@ class Network:
         if layer.select is None:
             return state
         return RationalVector(tuple(state.numerators[i] for i in layer.select.tolist()), state.denominator)
+
+    def alone(self, source: SourceLayer) -> Network:
+        """A source layer as a network of its own; an activation that was set aside is left out."""
+        stages = source.stages if source.affine is None else (source.affine,)
+        return Network(stages, (replace(source, number=1, depth=0, select=None),), self.sources, (source.inputs,), self.assumes)
+
+    def up_to(self, source: SourceLayer) -> Network:
+        """The network from its input up to and with a source layer, without coordinates that only others read.
+
+        Its layers are this network's own first ones where nothing has to be left out.
+        """
+        before = self.layers[: source.depth]
+        stages = self.layers[source.depth : source.depth + len(source.stages)]
+        if source.affine is not None:
+            width = before[-1].outputs if before else self.inputs
+            stages = (source.affine if source.select is None else source.affine.reading(source.select, width),)
+        elif stages[-1].outputs != source.outputs:
+            # A source layer's outputs come first, then what is carried on.
+            stages = (*stages[:-1], stages[-1].first(source.outputs))
+        layers = (*before, *stages)
+        return Network(layers, self.source_layers[: source.number], self.sources, self.input_shape, self.assumes)
+
+    def is_prefix(self, other: Network) -> bool:
+        """Whether the layers are the first ones of another network."""
+        return len(self.layers) <= len(other.layers) and all(a is b for a, b in zip(self.layers, other.layers, strict=False))
+
+    def layer_networks(self) -> Iterator[Network]:
+        """The networks that certificates about a layer, or about the network up to one, may name instead of this one."""
+        for source in self.source_layers:
+            yield self.alone(source)
+            part = self.up_to(source)
+            if not part.is_prefix(self):
+                yield part
 
     def activation_pattern(self, x: RationalVector) -> tuple[np.ndarray, ...]:
         """For every lowered layer the boolean mask of its active coordinates at x; see `Layer.active`."""

@@ -21,41 +21,58 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Window:
-    """A kernel over spatial axes: its size, step, gaps and the padding before and after, each one number an axis."""
+    """A kernel over spatial axes: its size, step, gaps and the padding before and after, each one number an axis.
+
+    With `round_up` a last step that leaves cells uncovered is followed by one more, unless that would start in the padding after.
+
+    >>> Window((2,), (2,), (1,), (0,), (0,), round_up=True).cells((3,)).tolist()
+    [[0, 1], [2, -1]]
+    """
 
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
     dilations: tuple[int, ...]
     before: tuple[int, ...]
     after: tuple[int, ...]
+    round_up: bool = False
 
     def output(self, spatial: Sequence[int]) -> tuple[int, ...]:
         """The output's spatial shape; an entry is 0 or less where the kernel does not fit."""
-        return tuple(room // stride + 1 for room, stride in zip(self._room(spatial), self.strides, strict=True))
+        counts = []
+        for axis, length in enumerate(spatial):
+            before, stride = self.before[axis], self.strides[axis]
+            room = length + before + self.after[axis] - self.dilations[axis] * (self.kernel[axis] - 1) - 1
+            count = room // stride + 1
+            more = self.round_up and room % stride and count * stride < length + before
+            counts.append(count + 1 if more else count)
+        return tuple(counts)
 
-    def leaves_rest(self, spatial: Sequence[int]) -> bool:
-        """Whether the last step leaves cells uncovered, so that rounding the output's size up would make a difference."""
-        return any(room % stride for room, stride in zip(self._room(spatial), self.strides, strict=True))
-
-    def _room(self, spatial: Sequence[int]) -> list[int]:
-        sizes = [dilation * (kernel - 1) + 1 for kernel, dilation in zip(self.kernel, self.dilations, strict=True)]
-        sums = zip(spatial, self.before, self.after, sizes, strict=True)
-        return [length + before + after - size for length, before, after, size in sums]
-
-    def cells(self, spatial: Sequence[int]) -> np.ndarray:
+    def cells(self, spatial: Sequence[int], out: Sequence[int] | None = None) -> np.ndarray:
         """For every output cell, row-major, the input cells under the kernel, row-major, -1 for padding: (outputs, kernel cells)."""
-        out = self.output(spatial)
+        out = self.output(spatial) if out is None else out
         count = len(out)
         index = np.zeros((1,) * (2 * count), dtype=np.int64)
         inside = np.ones((1,) * (2 * count), dtype=bool)
         for axis in range(count):
-            start = np.arange(out[axis]) * self.strides[axis] - self.before[axis]
-            place = start[:, None] + np.arange(self.kernel[axis]) * self.dilations[axis]
+            place = self._places(axis, out[axis])
             shape = [1] * (2 * count)
             shape[axis], shape[count + axis] = place.shape
             index = index * spatial[axis] + place.reshape(shape)
             inside = inside & ((place >= 0) & (place < spatial[axis])).reshape(shape)
         return np.where(inside, index, -1).reshape(math.prod(out), math.prod(self.kernel))
+
+    def sizes(self, spatial: Sequence[int]) -> np.ndarray:
+        """For every output cell how much of the kernel lies on the input or its padding: all of it but where the size is rounded up."""
+        sizes = np.ones(1, dtype=np.int64)
+        for axis, count in enumerate(self.output(spatial)):
+            covered = (self._places(axis, count) < spatial[axis] + self.after[axis]).sum(axis=1)
+            sizes = np.multiply.outer(sizes, covered).reshape(-1)
+        return sizes
+
+    def _places(self, axis: int, count: int) -> np.ndarray:
+        """Along one axis the coordinates of every step's cells: (count, kernel)."""
+        start = np.arange(count) * self.strides[axis] - self.before[axis]
+        return np.asarray(start[:, None] + np.arange(self.kernel[axis]) * self.dilations[axis])
 
 
 def convolution(name: str, weight: np.ndarray, bias: np.ndarray | None, channels: int, spatial: Sequence[int], window: Window) -> Rows:
@@ -84,6 +101,39 @@ def convolution(name: str, weight: np.ndarray, bias: np.ndarray | None, channels
     return Rows(matrix, SparseMatrix.column(np.repeat(constants, positions)))
 
 
+def transposed_convolution(
+    name: str, weight: np.ndarray, bias: np.ndarray | None, groups: int, spatial: Sequence[int], out: Sequence[int], window: Window
+) -> Rows:
+    """The rows of the transpose of a convolution by `window` from maps of shape `out` to maps of shape `spatial`.
+
+    `weight` is (channels, M / groups, *kernel), `bias` (M,), both float64; the rows are those of M maps of shape `out`.
+    """
+    channels, depth = weight.shape[:2]
+    each, maps, positions, size = channels // groups, depth * groups, math.prod(out), math.prod(spatial)
+    check_sparse(name, max(maps * positions, channels * size), channels * size * depth * math.prod(window.kernel))
+    cells = window.cells(out, spatial)
+    # Input cell p adds to output cell cells[p, k]; no other k of p does, so no entry of the matrix comes twice.
+    place, inner = np.nonzero(cells >= 0)
+    row = np.tile(cells[place, inner], each)
+    channel = np.repeat(np.arange(each), len(place))
+    place, inner = np.tile(place, each), np.tile(inner, each)
+    order = np.lexsort((place, channel, row))
+    row, channel, place, inner = row[order], channel[order], place[order], inner[order]
+    flat = weight.reshape(channels, depth, -1)
+    counts, columns, floats = [], [], []
+    for m in range(maps):
+        first = m // depth * each
+        values = flat[first + channel, m % depth, inner]
+        kept = nonzero_entries(values)
+        counts.append(np.bincount(row[kept], minlength=positions))
+        columns.append(((first + channel) * size + place)[kept].astype(np.int32))
+        floats.append(values[kept])
+    starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+    matrix = SparseMatrix((maps * positions, channels * size), starts, np.concatenate(columns), np.concatenate(floats))
+    constants = np.zeros(maps) if bias is None else bias
+    return Rows(matrix, SparseMatrix.column(np.repeat(constants, positions)))
+
+
 def pooled_cells(name: str, channels: int, spatial: Sequence[int], window: Window) -> np.ndarray:
     """The cells of every pooling window over all channels, (channels * outputs, kernel cells), -1 for padding."""
     positions = math.prod(window.output(spatial))
@@ -94,16 +144,20 @@ def pooled_cells(name: str, channels: int, spatial: Sequence[int], window: Windo
     return np.where(cells[None] >= 0, shifted, -1).reshape(channels * positions, -1)
 
 
-def averages(cells: np.ndarray, inputs: int, *, count_padding: bool) -> tuple[Rows, bool]:
-    """The mean of the cells of each window, the divisor's reciprocal as the nearest float64; also whether all of them are exact."""
+def weighted_sums(cells: np.ndarray, inputs: int, weights: np.ndarray) -> Rows:
+    """The sum of the cells of each window, times the window's weight, float64 (windows,)."""
     inside = cells >= 0
     counts = inside.sum(axis=1)
-    divisors = np.full(len(cells), cells.shape[1]) if count_padding else counts
-    weights = np.repeat(1.0 / np.maximum(divisors, 1), counts)
     starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    matrix = SparseMatrix((len(cells), inputs), starts, cells[inside].astype(np.int32), weights)
+    places = np.sort(np.where(inside, cells, inputs), axis=1)[np.arange(cells.shape[1]) < counts[:, None]]
+    matrix = SparseMatrix((len(cells), inputs), starts, places.astype(np.int32), np.repeat(weights, counts))
+    return Rows(matrix, SparseMatrix.zeros(len(cells), 1))
+
+
+def averages(cells: np.ndarray, inputs: int, divisors: np.ndarray) -> tuple[Rows, bool]:
+    """The sum of the cells of each window times the float64 nearest to 1 / divisor; also whether all of these are exact."""
     exact = not (divisors & (divisors - 1)).any()
-    return Rows(matrix, SparseMatrix.zeros(len(cells), 1)), exact
+    return weighted_sums(cells, inputs, 1.0 / np.maximum(divisors, 1)), exact
 
 
 def without_padding(cells: np.ndarray) -> np.ndarray | None:

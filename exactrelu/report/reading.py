@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from exactrelu.errors import InvalidFileError, InvalidRequestError
 from exactrelu.points import read_bytes
 from exactrelu.report.fields import Checked, parse
-from exactrelu.results import printable
+from exactrelu.results import RESULT_BYTES, printable
 from exactrelu.verdict import Cardinality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-RESULT_BYTES = 2**28
 MOST_VERDICTS = 2_000_000
 MOST_FILES = 20_000
 # How many pairs of inputs with one output are kept of each domain and cardinality, to choose the one shown from.
@@ -30,7 +29,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Verdict(NamedTuple):
-    """What was found for one row, layer and domain; `certificate` is its size in bytes, -1 where it is named but not there."""
+    """What was found for one row, layer and domain; `certificate` is its size in bytes, -1 where it is named but not there.
+
+    `reached` says why a verdict is undecided, or why there is no certificate of it.
+    """
 
     row: int
     cardinality: Cardinality
@@ -52,11 +54,29 @@ class Pair(NamedTuple):
     ray: tuple[str, ...] | None
 
 
-@dataclass(frozen=True)
-class Answers:
-    """All verdicts on one layer (None: the network) and domain, by row, and some of the pairs that came with them."""
+class Asked(NamedTuple):
+    """What was asked about: a layer alone, or with `layer` None the network `through` one (None: to its end)."""
 
     layer: int | None
+    through: int | None = None
+
+    @property
+    def name(self) -> str:
+        if self.layer is not None:
+            return f"layer {self.layer}"
+        return "the network" if self.through is None else f"the network through layer {self.through}"
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether its inputs are those of the network."""
+        return self.layer in {1, None}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All verdicts on what was asked within a domain, by row, and some of the pairs that came with them."""
+
+    asked: Asked
     domain: str
     verdicts: tuple[Verdict, ...]
     pairs: tuple[Pair, ...]
@@ -146,8 +166,8 @@ class _Reader:
         self._assumes: dict[str, None] = {}
         self._versions: dict[str, None] = {}
         self._seconds = 0.0
-        self._verdicts: dict[tuple[int | None, str], dict[int, Verdict]] = {}
-        self._pairs: dict[tuple[int | None, str], dict[int, Pair]] = {}
+        self._verdicts: dict[tuple[Asked, str], dict[int, Verdict]] = {}
+        self._pairs: dict[tuple[Asked, str], dict[int, Pair]] = {}
         self._count = 0
         self._folders: dict[Path, None] = {}
         self._example: str | None = None
@@ -194,10 +214,10 @@ class _Reader:
         self._data = Data(data.file, data.sha256, data.scale, data.subject, data.shape, constant)
 
     def _record(self, check: Checked, domain: str, record: dict[str, Any]) -> None:
-        layer = check.optional(record, "layer", least=1)
+        asked = Asked(check.optional(record, "layer", least=1), check.optional(record, "through", least=1) if "through" in record else None)
         row = check.number(record, "row", least=0)
         cardinality = check.cardinality(record)
-        key = (layer, domain)
+        key = (asked, domain)
         verdict = Verdict(
             row,
             cardinality,
@@ -206,7 +226,7 @@ class _Reader:
             check.optional(record, "active", least=0),
             check.optional(record, "rank", least=0),
             self._certificate(check, record),
-            check.is_text(record.get("reached") or "", "reached"),
+            check.is_text(record.get("reached") or record.get("uncertified") or "", "reached"),
         )
         held = self._verdicts.setdefault(key, {}).get(row)
         if held is None:
@@ -222,7 +242,7 @@ class _Reader:
             self._verdicts[key][row] = verdict
         pairs = self._pairs.setdefault(key, {})
         # Later layers' inputs are no images; a pair of these is not shown.
-        if layer in {1, None} and sum(pair.cardinality is cardinality for pair in pairs.values()) < PAIRS_KEPT:
+        if asked.takes_images and sum(pair.cardinality is cardinality for pair in pairs.values()) < PAIRS_KEPT:
             pair = _pair(check, record, row, cardinality)
             if pair is not None:
                 pairs[row] = pair
@@ -247,9 +267,9 @@ class _Reader:
         return size
 
     def results(self, folder: Path, files: Iterable[ResultFile]) -> Results:
-        """All that was taken in, layers first, then domains: `all` before every other."""
+        """All that was taken in: the network first, then layers; for each its domains, `all` before every other."""
         name = printable(folder.resolve().name or ".")
-        keys = sorted(self._verdicts, key=lambda key: (key[0] is not None, key[0] or 0, key[1] != "all", key[1]))
+        keys = sorted(self._verdicts, key=lambda key: (key[0].layer or 0, key[0].through or 0, key[1] != "all", key[1]))
         answers = tuple(
             Answers(*key, tuple(verdict for _, verdict in sorted(self._verdicts[key].items())), tuple(self._pairs.get(key, {}).values()))
             for key in keys

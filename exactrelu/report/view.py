@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from exactrelu.report.pictures import Raster
-    from exactrelu.report.reading import Answers, Results, Verdict
+    from exactrelu.report.reading import Answers, Asked, Results, Verdict
 
 _CONSTANT_SHOWN = 40
 
@@ -148,25 +148,22 @@ def _asked(results: Results) -> str:
     return "output" if results.data and results.data.subject == "output" else "input"
 
 
-def _inputs(results: Results, layer: int | None) -> int | None:
-    """How many inputs a layer has: as the results say, or for the first layer as the network says."""
-    if layer is not None and layer in results.layers:
-        return results.layers[layer].inputs
-    return int(results.network["inputs"]) if layer in {1, None} else None
+def _inputs(results: Results, asked: Asked) -> int | None:
+    """How many inputs what was asked about has: as the results say, or for the network's inputs as the network says."""
+    if asked.layer is not None and asked.layer in results.layers:
+        return results.layers[asked.layer].inputs
+    return int(results.network["inputs"]) if asked.takes_images else None
 
 
-def _title(results: Results, layer: int | None) -> str:
-    if layer is None:
-        return "The network"
-    size = results.layers.get(layer)
-    if size is None:
-        return f"Layer {layer}"
-    return f"Layer {layer} ({size.name}, {counted(size.inputs, 'input')}, {counted(size.outputs, 'output')})"
+def _title(results: Results, asked: Asked) -> str:
+    title = asked.name[0].upper() + asked.name[1:]
+    size = results.layers.get(asked.layer or 0)
+    return title if size is None else f"{title} ({size.name}, {counted(size.inputs, 'input')}, {counted(size.outputs, 'output')})"
 
 
-def _by_layer(results: Results) -> Iterator[tuple[int | None, list[Answers]]]:
-    for layer in dict.fromkeys(answers.layer for answers in results.answers):
-        yield layer, [answers for answers in results.answers if answers.layer == layer]
+def _by_asked(results: Results) -> Iterator[tuple[Asked, list[Answers]]]:
+    for asked in dict.fromkeys(answers.asked for answers in results.answers):
+        yield asked, [answers for answers in results.answers if answers.asked == asked]
 
 
 def _rows(answers: Iterable[Answers]) -> set[int]:
@@ -175,10 +172,11 @@ def _rows(answers: Iterable[Answers]) -> set[int]:
 
 def _lead(results: Results) -> str:
     """The question in words."""
-    layers = [layer for layer, _ in _by_layer(results)]
+    parts = [asked for asked, _ in _by_asked(results)]
     points = counted(len(_rows(results.answers)), _asked(results))
     total = sum(len(answers.verdicts) for answers in results.answers)
-    of_what = "the network" if layers == [None] else f"layer {layers[0]}" if len(layers) == 1 else f"each of {len(layers)} layers"
+    several = "layers" if all(asked.layer for asked in parts) else "maps"
+    of_what = parts[0].name if len(parts) == 1 else f"each of {len(parts)} {several}"
     gave = "that this input gave" if _asked(results) == "input" else "given"
     decided = sum(verdict.cardinality is not Cardinality.UNDECIDED for answers in results.answers for verdict in answers.verdicts)
     all_of = "all of them" if decided == total else f"{decided:,} of them"
@@ -192,7 +190,7 @@ def _notes(results: Results) -> Iterator[str]:
     """What a reader must know to read the claims right."""
     if any(answers.domain == "orthant" for answers in results.answers):
         yield "The orthant is the set of inputs without a negative coordinate: what a layer after a relu can be given at all."
-    if any((answers.layer or 1) > 1 for answers in results.answers):
+    if any((answers.asked.layer or 1) > 1 for answers in results.answers):
         yield (
             "Each layer is asked about on its own: the other inputs of a later layer are vectors that the layers before it may or may not"
             " be able to return."
@@ -200,9 +198,9 @@ def _notes(results: Results) -> Iterator[str]:
 
 
 def _claims(results: Results) -> Iterator[LayerClaims]:
-    for layer, of_layer in _by_layer(results):
+    for asked, of_one in _by_asked(results):
         claims = []
-        for answers in of_layer:
+        for answers in of_one:
             held = Counter(verdict.cardinality for verdict in answers.verdicts)
             total = counted(len(answers.verdicts), "output")
             if len(held) == 1:
@@ -210,8 +208,8 @@ def _claims(results: Results) -> Iterator[LayerClaims]:
                 said = f"{'all ' if held[kind] > 1 else ''}{total} {says(kind, held[kind])}"
             else:
                 said = f"of {total}, " + "; ".join(f"{held[kind]:,} {says(kind, held[kind])}" for kind in STACK if held[kind])
-            claims.append(Claim(where(answers.domain, _inputs(results, layer)), said))
-        yield LayerClaims(_title(results, layer), tuple(claims))
+            claims.append(Claim(where(answers.domain, _inputs(results, asked)), said))
+        yield LayerClaims(_title(results, asked), tuple(claims))
 
 
 def _counts(results: Results) -> Table:
@@ -220,29 +218,27 @@ def _counts(results: Results) -> Table:
     rows: list[tuple[str | int, ...]] = []
     for answers in results.answers:
         held = Counter(verdict.cardinality for verdict in answers.verdicts)
-        name = "network" if answers.layer is None else f"layer {answers.layer}"
-        rows.append((f"{name}, {where(answers.domain, _inputs(results, answers.layer))}", *(held[kind] for kind in met)))
+        rows.append((f"{answers.asked.name}, {where(answers.domain, _inputs(results, answers.asked))}", *(held[kind] for kind in met)))
     return Table("", tuple(kind.value for kind in met), tuple(rows))
 
 
 def _figures(results: Results) -> Iterator[Figure]:
     """A figure for each layer where more than one kind of pre-image occurs."""
-    for layer, of_layer in _by_layer(results):
-        met = {verdict.cardinality for answers in of_layer for verdict in answers.verdicts if verdict.active is not None}
+    for asked, of_one in _by_asked(results):
+        met = {verdict.cardinality for answers in of_one for verdict in answers.verdicts if verdict.active is not None}
         if len(met) < 2:
             continue
         kinds = [kind for kind in STACK if kind in met]
-        bins = bins_for(verdict.active for answers in of_layer for verdict in answers.verdicts if verdict.active is not None)
-        tables = [count(answers.verdicts, bins) for answers in of_layer]
+        bins = bins_for(verdict.active for answers in of_one for verdict in answers.verdicts if verdict.active is not None)
+        tables = [count(answers.verdicts, bins) for answers in of_one]
         most = max(sum(held.values()) for table in tables for held in table)
-        inputs = _inputs(results, layer)
-        names = [where(answers.domain, inputs) for answers in of_layer]
+        inputs = _inputs(results, asked)
+        names = [where(answers.domain, inputs) for answers in of_one]
         panels = tuple((name, panel(table, bins, most, inputs)) for name, table in zip(names, tables, strict=True))
-        name = "the network" if layer is None else f"layer {layer}"
         marked = any(one.threshold for _, one in panels)
         yield Figure(
-            _title(results, layer),
-            f"positive outputs of {name}",
+            _title(results, asked),
+            f"positive outputs of {asked.name}",
             panels,
             tuple(kind.value for kind in kinds),
             tuple(names),
@@ -260,10 +256,12 @@ def _counterparts(results: Results) -> Iterator[Counterpart]:
     if layout is None:
         return
     for answers in results.answers:
-        if answers.layer not in {1, None}:
+        if not answers.asked.takes_images:
             continue
         held = Counter(verdict.cardinality for verdict in answers.verdicts)
         name = where(answers.domain, results.network["inputs"])
+        if answers.asked.layer is None:
+            name = f"{answers.asked.name}, {name}"
         several = [kind for kind in STACK if held[kind] and (kind.is_infinite or kind is Cardinality.FINITE)]
         if not several and held[Cardinality.SINGLETON]:
             said = "Every output that was decided comes from one input alone: there is no other one to show."
@@ -295,16 +293,15 @@ def _proved(results: Results) -> tuple[Statement, ...]:
     """Every statement that a verdict rests on, with where it does, how often, and which dimensions occur there."""
     places: dict[tuple[Cardinality, str, tuple[str, ...]], list[tuple[str, int, str]]] = {}
     for answers in results.answers:
-        inputs = _inputs(results, answers.layer)
-        name = "the network" if answers.layer is None else f"layer {answers.layer}"
+        inputs, composed = _inputs(results, answers.asked), answers.asked.layer is None
         groups: dict[tuple[Cardinality, str, tuple[str, ...]], list[Verdict]] = {}
         for verdict in answers.verdicts:
             if verdict.cardinality is not Cardinality.UNDECIDED:
-                groups.setdefault((verdict.cardinality, *statement(verdict, inputs)), []).append(verdict)
+                groups.setdefault((verdict.cardinality, *statement(verdict, inputs, composed=composed)), []).append(verdict)
         for key, held in groups.items():
             found = [verdict.dimension for verdict in held if verdict.dimension is not None and verdict.dimension > 0]
             span = "" if not found else f"{min(found)}" if min(found) == max(found) else f"{min(found)} to {max(found)}"
-            places.setdefault(key, []).append((f"{name}, {where(answers.domain, inputs)}", len(held), span))
+            places.setdefault(key, []).append((f"{answers.asked.name}, {where(answers.domain, inputs)}", len(held), span))
     ordered = sorted(places.items(), key=lambda item: (STACK.index(item[0][0]), item[0][1:] == TIGHT))
     return tuple(Statement(kind.value, said, theorems, tuple(held)) for (kind, said, theorems), held in ordered)
 
@@ -360,15 +357,15 @@ def _commands(results: Results) -> Iterator[tuple[str, str]]:
 
 
 def _tables(results: Results) -> Iterator[Table]:
-    for layer, of_layer in _by_layer(results):
-        by_row: list[Mapping[int, Verdict]] = [{verdict.row: verdict for verdict in answers.verdicts} for answers in of_layer]
-        names = tuple(where(answers.domain, _inputs(results, layer)) for answers in of_layer)
+    for asked, of_one in _by_asked(results):
+        by_row: list[Mapping[int, Verdict]] = [{verdict.row: verdict for verdict in answers.verdicts} for answers in of_one]
+        names = tuple(where(answers.domain, _inputs(results, asked)) for answers in of_one)
         lines = []
-        for row in sorted(_rows(of_layer)):
+        for row in sorted(_rows(of_one)):
             found = [rows.get(row) for rows in by_row]
             known = next(verdict for verdict in found if verdict is not None)
             lines.append((row, *map(_cell, (known.active, known.rank)), *(cell for verdict in found for cell in _cells(verdict))))
-        yield Table(_title(results, layer), names, tuple(lines))
+        yield Table(_title(results, asked), names, tuple(lines))
 
 
 def _cells(verdict: Verdict | None) -> tuple[str | int, str | int, str | int]:

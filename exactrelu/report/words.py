@@ -55,6 +55,23 @@ STATEMENTS = {
     Cardinality.FINITE: ("Each of the points is a solution, and there is no other.", ()),
 }
 
+COMPOSED = {
+    Cardinality.SINGLETON: (
+        "Layer by layer, from the last to the first, what gives a layer's output is one point, which is what the layers before it give.",
+        ("check_through_sound", "check_singleton_sound"),
+    ),
+    Cardinality.BOUNDED: (
+        "Infinitely many inputs of a bounded set have one output after the first layer, or one activation pattern and one last output.",
+        ("check_through_sound",),
+    ),
+    Cardinality.UNBOUNDED: ("Some direction can be followed for ever, and the last output stays as it is.", ("check_through_sound",)),
+    Cardinality.INFINITE: (
+        "Infinitely many inputs have one output after the first layer, or one activation pattern and one last output.",
+        ("check_through_sound",),
+    ),
+    Cardinality.EMPTY: ("Layer by layer from the last, a layer is reached whose output no input gives.", ("check_through_sound",)),
+}
+
 
 def where(domain: str, inputs: int | None) -> str:
     """A domain in words.
@@ -111,8 +128,10 @@ def box_bounds(domain: str) -> tuple[Fraction, Fraction] | None:
         return None
 
 
-def statement(verdict: Verdict, inputs: int | None) -> tuple[str, tuple[str, ...]]:
-    """What a decided verdict on a layer with so many inputs rests on, and its theorems."""
+def statement(verdict: Verdict, inputs: int | None, *, composed: bool) -> tuple[str, tuple[str, ...]]:
+    """What a decided verdict on a layer with so many inputs, or on several layers `composed`, rests on, and its theorems."""
+    if composed and verdict.cardinality in COMPOSED:
+        return COMPOSED[verdict.cardinality]
     if verdict.cardinality is Cardinality.SINGLETON:
         return RANK if verdict.rank is not None and verdict.rank == inputs else TIGHT
     return STATEMENTS[verdict.cardinality]

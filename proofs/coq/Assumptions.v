@@ -4,12 +4,22 @@ From mathcomp Require Import all_ssreflect all_algebra.
 Set Printing Width 140.
 From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity Expansivity InverseStability RowRemoval.
 From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
-From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness CollisionSound InjectivitySound.
+From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness AffinePieces AffinePiecesSound.
+From ExactRelu Require Import CompositionSound CollisionSound EchelonSound DependencySound CertainSound InjectivitySound.
 
 (* the checker, over every ordered field, and over the rationals *)
 Check check_sound. Print Assumptions check_sound.
 Definition check_sound_over_the_rationals := @check_sound rat_realFieldType.
 Check check_sound_over_the_rationals. Print Assumptions check_sound_over_the_rationals.
+Check check_through_sound. Print Assumptions check_through_sound.
+Definition check_through_sound_over_the_rationals := @check_through_sound rat_realFieldType.
+Check check_through_sound_over_the_rationals. Print Assumptions check_through_sound_over_the_rationals.
+Check check_collision_sound. Print Assumptions check_collision_sound.
+Definition check_collision_sound_over_the_rationals := @check_collision_sound rat_realFieldType.
+Check check_collision_sound_over_the_rationals. Print Assumptions check_collision_sound_over_the_rationals.
+Check check_injective_sound. Print Assumptions check_injective_sound.
+Definition check_injective_sound_over_the_rationals := @check_injective_sound rat_realFieldType.
+Check check_injective_sound_over_the_rationals. Print Assumptions check_injective_sound_over_the_rationals.
 
 (* the steps of the checker *)
 Check bound_inverse_sound. Print Assumptions bound_inverse_sound.
@@ -23,11 +33,27 @@ Check check_empty_sound. Print Assumptions check_empty_sound.
 Check check_singleton_sound. Print Assumptions check_singleton_sound.
 Check check_dimension_sound. Print Assumptions check_dimension_sound.
 Check check_boundedness_sound. Print Assumptions check_boundedness_sound.
-Check collision_sound. Print Assumptions collision_sound.
-Check layer_injective_sound. Print Assumptions layer_injective_sound.
+Check check_layer_sound. Print Assumptions check_layer_sound.
+Check value_beside_sound. Print Assumptions value_beside_sound.
+Check change_along_sound. Print Assumptions change_along_sound.
+Check parts_ok_sound. Print Assumptions parts_ok_sound.
+Check infinite_ok_sound. Print Assumptions infinite_ok_sound.
+Check full_rank_modulo_sound. Print Assumptions full_rank_modulo_sound.
+Check add_row_kills. Print Assumptions add_row_kills.
+Check has_full_rank_kills. Print Assumptions has_full_rank_kills.
+Check every_choice_spans_sound. Print Assumptions every_choice_spans_sound.
+Check dependency_sound. Print Assumptions dependency_sound.
+Check certain_entries_sound. Print Assumptions certain_entries_sound.
+Check check_tree_sound. Print Assumptions check_tree_sound.
+Check layer_is_injective_sound. Print Assumptions layer_is_injective_sound.
 
 Check product_exact. Print Assumptions product_exact.
 (* the theory *)
+Check layers_affine_between. Print Assumptions layers_affine_between.
+Check layers_affine_along. Print Assumptions layers_affine_along.
+Check segment_infinite. Print Assumptions segment_infinite.
+Check ray_unbounded. Print Assumptions ray_unbounded.
+Check dimension_infinite. Print Assumptions dimension_infinite.
 Check preimage_polyhedron. Print Assumptions preimage_polyhedron.
 Check farkas. Print Assumptions farkas.
 Check singleton_iff_tight_cone_trivial. Print Assumptions singleton_iff_tight_cone_trivial.

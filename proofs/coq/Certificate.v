@@ -1,6 +1,6 @@
 (* What a network file and a certificate say, as data (sections 2 to 4 of FORMAT.md).
-   The parser of the command `exactrelu-check` builds these values and decides nothing: whatever it builds, the theorem of
-   Soundness.v speaks about the value that was built. *)
+   The parser of the command `exactrelu-check` builds these values and decides nothing: whatever it builds, the theorems of
+   Soundness.v and CompositionSound.v speak about the value that was built. *)
 From Coq Require Import ZArith List.
 
 (* ---------- section 2: the network ---------- *)
@@ -69,3 +69,27 @@ Record certificate := Certificate {
   about : subject;
   claimed : claim;
   proved_by : list evidence }.
+
+(* ---------- sections 3.2 and 4.9: a claim about several layers, one after the other ---------- *)
+
+(* an input of the network, or an output of its last layer that is spoken of *)
+Inductive endpoint := InputOf (x : point) | OutputOf (y : point).
+
+Inductive through_claim :=
+| NoInput
+| Inputs (number_of_inputs : cardinality) (active_outputs : nat).
+
+(* what is claimed of one layer, from what stands in the layers around it *)
+Record part := Part { part_layer : nat; part_claim : claim; part_proved_by : list evidence }.
+Inductive through_evidence :=
+| Parts (parts : list part)
+| SecondPoint (x : point)
+| Direction (d : point).
+
+(* last_layer counts from 1 *)
+Record through_certificate := ThroughCertificate {
+  last_layer : nat;
+  through_on : domain;
+  through_about : endpoint;
+  through_claimed : through_claim;
+  through_proved_by : through_evidence }.

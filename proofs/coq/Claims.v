@@ -105,4 +105,40 @@ Definition claim_holds (net : network) (c : certificate) : Prop :=
                 \rank (active_matrix l y) = rank & count (fun v => 0 < v) y = positive]
         end].
 
+(* ---------- what is claimed of several layers, one after the other ---------- *)
+
+(* the inputs of the layers ls, within a domain, whose output is y *)
+Definition preimage_through (ls : seq layer) n (K : domain) (y : seq R) (x : 'cV[R]_n) : Prop :=
+  in_domain n K (coordinates x) /\ layers_at ls (coordinates x) = y.
+
+(* no finite list holds all of X *)
+Definition infinite n (X : 'cV[R]_n -> Prop) : Prop := forall s : seq 'cV[R]_n, exists2 x, X x & x \notin s.
+
+Definition through_output (ls : seq layer) (e : endpoint) : seq R :=
+  match e with InputOf p => layers_at ls (rational p) | OutputOf p => rational p end.
+
+Definition through_size n (X : 'cV[R]_n -> Prop) (size : cardinality) : Prop :=
+  match size with
+  | Singleton => exists x, forall x', X x' <-> x' = x
+  | Bounded => infinite X /\ bounded X
+  | Unbounded => infinite X /\ ~ bounded X
+  | Infinite => infinite X
+  end.
+
+(* The claim of a certificate c through several layers of the network net: the layers up to some layer l are meant, the data are
+   well formed, and for the set X of the network's inputs in the domain from which these layers make the output y: X is empty; or X
+   has exactly one element, or infinitely many and is bounded or not as is claimed, and y has the number of positive entries. *)
+Definition through_claim_holds (net : network) (c : through_certificate) : Prop :=
+  exists (before : seq layer) (l : layer) (after : seq layer),
+    [/\ layers net = before ++ l :: after /\ last_layer c = (size before).+1,
+        widths_agree (network_inputs net) (layers net),
+        match through_about c with InputOf p => is_point (network_inputs net) p | OutputOf p => is_point (size (rows l)) p end,
+        is_domain (network_inputs net) (through_on c) &
+        let y := through_output (rcons before l) (through_about c) in
+        let X := @preimage_through (rcons before l) (network_inputs net) (through_on c) y in
+        match through_claimed c with
+        | NoInput => forall x, ~ X x
+        | Inputs size positive => through_size X size /\ count (fun v => 0 < v) y = positive
+        end].
+
 End Claims.

@@ -1,40 +1,41 @@
-(* Two inputs with the same output: a collision that is accepted refutes injectivity of the network on the domain. *)
-From Coq Require Import ZArith List Lia ZifyBool.
+(* Two inputs with the same output: a collision that is accepted is one, of a layer or of the layers up to it. *)
+From Coq Require Import ZArith List.
 From mathcomp Require Import all_ssreflect all_algebra.
-From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts Claims Systems Checker InjectivityChecks.
-From ExactRelu Require Import EvaluationSound.
+From ExactRelu Require Import Certificate InjectivityCertificate Vectors Integers ListFacts VectorFacts Claims InjectivityClaims.
+From ExactRelu Require Import Systems Checker InjectivityChecks EvaluationSound Soundness.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
 Section CollisionSound.
 Variable R : realFieldType.
+Notation rational := (rational R).
 
-(* The network maps different points of the domain to different outputs. *)
-Definition injective_on (net : network) (K : domain) : Prop :=
-  forall x x' : seq R, size x = network_inputs net -> size x' = network_inputs net ->
-  in_domain (network_inputs net) K x -> in_domain (network_inputs net) K x' ->
-  layers_at (layers net) x = layers_at (layers net) x' -> x = x'.
-
-(* Points that fail the comparison differ. *)
-Lemma rational_same p q : Z.lt 0 (denominator p) -> Z.lt 0 (denominator q) -> rational R p = rational R q -> same_point p q.
+(* Points that are accepted are a collision of the function that f computes. *)
+Lemma collides_sound n K f (g : seq R -> seq R) x y :
+  (forall p, is_point n p -> rational (f p) = g (rational p) /\ Z.lt 0 (denominator (f p))) ->
+  collides n K f x y -> is_domain n K /\ collision n K g (rational x) (rational y).
 Proof.
-case: p q => D X [E Y] /= hD hE; rewrite /same_point /rational /= !size_ofE tmap2E forallbE => h.
-have hs : size X = size Y by have := congr1 size h; rewrite !size_map.
-rewrite hs Nat.eqb_refl /=; elim: X Y hs h => [|a X IH] [|b Y] //= [hs] [/eqP h1 h2].
-by rewrite (fraction_eq R _ _ hD hE) in h1; rewrite h1 /=; apply: IH.
+move=> hf /andP[/andP[/andP[/andP[/andP[/andP[/domain_ok_is_domain hK /point_ok_is_point hx] /point_ok_is_point hy] cx] cy] hne] heq].
+have [hDx sx] := hx; have [hDy sy] := hy; have [ex dx] := hf x hx; have [ey dy] := hf y hy.
+split=> //; split; rewrite ?size_rational //.
+- exact: contains_sound cx.
+- exact: contains_sound cy.
+- by move/(@rational_same R _ _ hDx hDy); apply/negP.
+- by rewrite -ex -ey; apply: same_point_sound.
 Qed.
 
-(* A collision that is accepted refutes injectivity. *)
-Theorem collision_sound net K p q : collision net K p q -> ~ injective_on net K.
+(* The soundness of the check, over every ordered field: a certificate of a collision that is accepted makes a true claim. *)
+Theorem check_collision_sound net c : check_collision net c = true -> collision_claim_holds R net c.
 Proof.
-case/andP=> /andP[/andP[/andP[/andP[/andP[/andP[/network_ok_widths_agree hw /domain_ok_is_domain hK] /point_ok_is_point hp]]]]].
-move=> /point_ok_is_point hq cp cq hne heq hinj; have [hDp sp] := hp; have [hDq sq] := hq.
-have [vp [dp _]] := value_through_sound R hw hp; have [vq [dq _]] := value_through_sound R hw hq.
-have e := same_point_sound R dp dq heq.
-case/negP: hne; apply: rational_same => //; apply: hinj; rewrite ?size_map //.
-- exact: contains_sound hK hp cp.
-- exact: contains_sound hK hq cq.
-by rewrite -vp -vq.
+case/andP=> /network_ok_widths_agree hw; case hin: collision_in => [number|number];
+  case hs: split_layers => [[before l]|] // hc; have [after [hn hnumber]] := split_layersP hs;
+  exists before, l, after; rewrite hin; split=> //.
+  have hl := hw; rewrite hn in hl; have [_ [_ hmarks _ _]] := proj1 (widths_agree_cat _ _ _) hl.
+  have [p [hp _]|hK h] := collides_sound (g := layer_at l) _ hc; last by split.
+  by rewrite layer_value_sound //; have [] := layer_value_is_point R hp hmarks.
+have hl : widths_agree (network_inputs net) (rcons before l) by move: hw; rewrite hn -cat_rcons => /widths_agree_cat[].
+rewrite tappE cats1 in hc; have [p hp|hK h] := collides_sound (g := layers_at (rcons before l)) _ hc; last by split.
+by have [hv [hd _]] := value_through_sound R hl hp.
 Qed.
 End CollisionSound.

@@ -9,6 +9,62 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
+(* ---------- linear forms on a domain ---------- *)
+
+Section Infimum.
+Variables (R : realFieldType) (n : nat) (K : domain) (X : seq R).
+Hypotheses (size_X : size X = n) (domain_K : is_domain n K) (X_domain : in_domain n K X).
+
+Lemma dotR_le_ge0 a (s t : seq R) : size s = n -> size t = n -> (forall j, Z.le Z0 (nth Z0 a j)) ->
+  (forall j, (j < n)%N -> nth 0 s j <= nth 0 t j) -> dotR a s <= dotR a t.
+Proof.
+move=> hs ht ha h; rewrite !(dotR_sum a (n := n)) //; apply: ler_sum => j _.
+by rewrite ler_wpmul2l ?embed_ge0 ?h.
+Qed.
+Lemma dotR_le_le0 a (s t : seq R) : size s = n -> size t = n -> (forall j, Z.le (nth Z0 a j) Z0) ->
+  (forall j, (j < n)%N -> nth 0 s j <= nth 0 t j) -> dotR a t <= dotR a s.
+Proof.
+move=> hs ht ha h; rewrite !(dotR_sum a (n := n)) //; apply: ler_sum => j _.
+by rewrite ler_wnmul2l ?h // embed_le0; apply/Z.leb_le.
+Qed.
+Lemma dotR_parts a (s : seq R) : dotR [seq Z.max Z0 v | v <- a] s + dotR [seq Z.min Z0 v | v <- a] s = dotR a s.
+Proof.
+elim: a s => [|u a IH] [|v s] //=; rewrite ?addr0 // addrACA IH -mulrDl -embedD; congr (embed _ * _ + _); lia.
+Qed.
+Lemma nth_map_Z (f : Z -> Z) a j : f Z0 = Z0 -> nth Z0 [seq f v | v <- a] j = f (nth Z0 a j).
+Proof.
+by move=> f0; case: (ltnP j (size a)) => h; [rewrite (nth_map Z0) | rewrite !nth_default ?size_map].
+Qed.
+
+(* the infimum of a linear form over the domain is a lower bound at each of its points *)
+Lemma infimum_sound sigma p d : infimum K sigma = Some (p, d) -> Z.lt 0 d /\ embed p / embed d <= dotR sigma X.
+Proof.
+have zero : (if is_zero sigma then Some (Z0, Zpos xH) else None) = Some (p, d) -> Z.lt 0 d /\ embed p / embed d <= dotR sigma X.
+  by rewrite is_zeroE; case: ifP => // h [<- <-]; split=> //; rewrite mul0r dotR_zero.
+rewrite /infimum; case: K domain_K X_domain => [||lo hi|sides] // hK hX.
+  rewrite forallbE; case: ifP => // /all_In h [<- <-]; split=> //; rewrite mul0r (dotR_sum sigma size_X) sumr_ge0 // => j _.
+  rewrite mulr_ge0 ?hX // embed_ge0 //; case: (ltnP j (size sigma)) => hj; last by rewrite nth_default //; lia.
+  by apply/Z.leb_le/h/(In_nth Z0); exists (j : nat).
+have [[lo0 lon] [hi0 hin]] := hK; move=> [<- <-]; split; first by apply: Z.mul_pos_pos.
+have lod : embed (denominator lo) != 0 :> R by apply/lt0r_neq0/embed_gt0.
+have hid : embed (denominator hi) != 0 :> R by apply/lt0r_neq0/embed_gt0.
+rewrite embedD !embedM -addf_div // -!dotR_rational !tmapE -(dotR_parts sigma X) ler_add //.
+  by apply: dotR_le_ge0; rewrite ?size_rational // => j; [rewrite nth_map_Z //; lia | case/hX/andP].
+by apply: dotR_le_le0; rewrite ?size_rational // => j; [rewrite nth_map_Z //; lia | case/hX/andP].
+Qed.
+End Infimum.
+
+(* the sides of a polytope, weighted *)
+Lemma farkas_sides (R : realFieldType) (X : seq R) (one : Z) ws (ss : seq (Z * seq Z)) : Z.lt 0 one -> all (Z.leb Z0) ws ->
+  (forall s, List.In s ss -> embed s.1 + dotR s.2 X <= 0) -> let scaled := [seq Z.mul one w | w <- ws] in
+  dots scaled [seq s.2 | s <- ss] X + embed (dot scaled [seq s.1 | s <- ss]) <= 0.
+Proof.
+move=> h1; elim: ws ss => [|w ws IH] [|s ss] //=; rewrite ?dot_nil ?addr0 //.
+move=> /andP[/Z.leb_le hw hws] h; rewrite dot_cons embedD !embedM addrACA -mulrDr -[X in _ <= X]addr0 ler_add //.
+  by rewrite addrC mulr_ge0_le0 ?mulr_ge0 ?embed_ge0 //; [lia | apply: h; left].
+by apply: IH => // s' hs'; apply: h; right.
+Qed.
+
 Section Empty.
 Variable R : realFieldType.
 Notation two := (two R).
@@ -148,44 +204,6 @@ Qed.
 
 (* ---------- Farkas multipliers ---------- *)
 
-Lemma dotR_le_ge0 a (s t : seq R) : size s = n -> size t = n -> (forall j, Z.le Z0 (nth Z0 a j)) ->
-  (forall j, (j < n)%N -> nth 0 s j <= nth 0 t j) -> dotR a s <= dotR a t.
-Proof.
-move=> hs ht ha h; rewrite !(dotR_sum a (n := n)) //; apply: ler_sum => j _.
-by rewrite ler_wpmul2l ?embed_ge0 ?h.
-Qed.
-Lemma dotR_le_le0 a (s t : seq R) : size s = n -> size t = n -> (forall j, Z.le (nth Z0 a j) Z0) ->
-  (forall j, (j < n)%N -> nth 0 s j <= nth 0 t j) -> dotR a t <= dotR a s.
-Proof.
-move=> hs ht ha h; rewrite !(dotR_sum a (n := n)) //; apply: ler_sum => j _.
-by rewrite ler_wnmul2l ?h // embed_le0; apply/Z.leb_le.
-Qed.
-Lemma dotR_parts a (s : seq R) : dotR [seq Z.max Z0 v | v <- a] s + dotR [seq Z.min Z0 v | v <- a] s = dotR a s.
-Proof.
-elim: a s => [|u a IH] [|v s] //=; rewrite ?addr0 // addrACA IH -mulrDl -embedD; congr (embed _ * _ + _); lia.
-Qed.
-Lemma nth_map_Z (f : Z -> Z) a j : f Z0 = Z0 -> nth Z0 [seq f v | v <- a] j = f (nth Z0 a j).
-Proof.
-by move=> f0; case: (ltnP j (size a)) => h; [rewrite (nth_map Z0) | rewrite !nth_default ?size_map].
-Qed.
-
-(* the infimum of a linear form over the domain is a lower bound at each of its points *)
-Lemma infimum_sound sigma p d : infimum K sigma = Some (p, d) -> Z.lt 0 d /\ embed p / embed d <= dotR sigma X.
-Proof.
-have zero : (if is_zero sigma then Some (Z0, Zpos xH) else None) = Some (p, d) -> Z.lt 0 d /\ embed p / embed d <= dotR sigma X.
-  by rewrite is_zeroE; case: ifP => // h [<- <-]; split=> //; rewrite mul0r dotR_zero.
-rewrite /infimum; case: K domain_K X_domain => [||lo hi|sides] // hK hX.
-  rewrite forallbE; case: ifP => // /all_In h [<- <-]; split=> //; rewrite mul0r (dotR_sum sigma size_X) sumr_ge0 // => j _.
-  rewrite mulr_ge0 ?hX // embed_ge0 //; case: (ltnP j (size sigma)) => hj; last by rewrite nth_default //; lia.
-  by apply/Z.leb_le/h/(In_nth Z0); exists (j : nat).
-have [[lo0 lon] [hi0 hin]] := hK; move=> [<- <-]; split; first by apply: Z.mul_pos_pos.
-have lod : embed (denominator lo) != 0 :> R by apply/lt0r_neq0/embed_gt0.
-have hid : embed (denominator hi) != 0 :> R by apply/lt0r_neq0/embed_gt0.
-rewrite embedD !embedM -addf_div // -!dotR_rational !tmapE -(dotR_parts sigma X) ler_add //.
-  by apply: dotR_le_ge0; rewrite ?size_rational // => j; [rewrite nth_map_Z //; lia | case/hX/andP].
-by apply: dotR_le_le0; rewrite ?size_rational // => j; [rewrite nth_map_Z //; lia | case/hX/andP].
-Qed.
-
 (* the rows of the layer, weighted *)
 Lemma farkas_rows low rs ws vs bs : (forall r, List.In r rs -> Z.le low (exponent r)) -> size ws = size rs -> size vs = size rs ->
   size bs = size rs ->
@@ -208,17 +226,6 @@ case: ifP => [_ -> _ //|/negbT]. rewrite negb_or negbK => /andP[-> _] [h ->]; re
 by rewrite mulr_ge0_le0 ?embed_ge0.
 Qed.
 
-(* the sides of a polytope, weighted *)
-Lemma farkas_sides (one : Z) ws (ss : seq (Z * seq Z)) : Z.lt 0 one -> all (Z.leb Z0) ws ->
-  (forall s, List.In s ss -> embed s.1 + dotR s.2 X <= 0) -> let scaled := [seq Z.mul one w | w <- ws] in
-  dots scaled [seq s.2 | s <- ss] X + embed (dot scaled [seq s.1 | s <- ss]) <= 0.
-Proof.
-move=> h1; elim: ws ss => [|w ws IH] [|s ss] //=; rewrite ?dot_nil ?addr0 //.
-move=> /andP[/Z.leb_le hw hws] h; rewrite dot_cons embedD !embedM addrACA -mulrDr -[X in _ <= X]addr0 ler_add //.
-  by rewrite addrC mulr_ge0_le0 ?mulr_ge0 ?embed_ge0 //; [lia | apply: h; left].
-by apply: IH => // s' hs'; apply: h; right.
-Qed.
-
 (* Farkas multipliers that are accepted and an element x of the pre-image contradict each other *)
 Lemma farkas_holds_contradiction ws : farkas_holds l K y ws -> False.
 Proof.
@@ -228,12 +235,12 @@ rewrite !size_ofE !nat_eqb !forallbE tmap2_pair !tmap2E all_map !tmapE.
 set scaled := [seq Z.shiftl _ _ | _ <- _]; set scaled_sides := [seq Z.mul one _ | _ <- _].
 set sigma := combination _ _ _.
 move=> /andP[/andP[/andP[/andP[/eqP size_lws /eqP size_sws] hsign] hsides]].
-case inf: (infimum K sigma) => [[p d]|//]; have [d0 hinf] := infimum_sound inf.
+case inf: (infimum K sigma) => [[p d]|//]; have [d0 hinf] := infimum_sound size_X domain_K X_domain inf.
 have [_ size_y] := point_y; have [low0 low_le] := lowest_exponent_le (rows l).
 have one_two : embed one = two (Z.opp low) by rewrite /one embed_shiftl ?mul1r //; lia.
 have one0 : Z.lt 0 one by apply/Z.ltb_lt; rewrite -(embed_gt0E R) one_two two_gt0.
 have h_rows := farkas_rows low_le size_lws size_y marks_size (@output_row) hsign.
-have h_sides := @farkas_sides one sws polytope one0 hsides.
+have h_sides := @farkas_sides R X one sws polytope one0 hsides.
 have {}h_sides := h_sides _; rewrite -/scaled -/scaled_sides in h_rows h_sides.
 have sigmaE : dotR sigma X = dots scaled [seq coefficients r | r <- rows l] X + dots scaled_sides [seq s.2 | s <- polytope] X.
   by rewrite /sigma !dotR_combination dotR_zeros add0r.

@@ -125,6 +125,15 @@ move=> /(all_tmap2 Z0 Z0 _ e erefl) hp; apply: (@eq_from_nth _ 0); rewrite ?size
 by rewrite e !nth_rational => /hp hj; apply/eqP; rewrite fraction_eq.
 Qed.
 
+(* Points that fail the comparison differ. *)
+Lemma rational_same p q : Z.lt 0 (denominator p) -> Z.lt 0 (denominator q) -> rational p = rational q -> same_point p q.
+Proof.
+case: p q => D X [E Y] /= hD hE; rewrite /same_point /rational /= !size_ofE tmap2E forallbE => h.
+have hs : size X = size Y by have := congr1 size h; rewrite !size_map.
+rewrite hs Nat.eqb_refl /=; elim: X Y hs h => [|a X IH] [|b Y] //= [hs] [/eqP h1 h2].
+by rewrite (fraction_eq R _ _ hD hE) in h1; rewrite h1 /=; apply: IH.
+Qed.
+
 (* A point that passes the test is in the domain. *)
 Theorem contains_sound n K p : is_domain n K -> is_point n p -> contains K p -> in_domain n K (rational p).
 Proof.

@@ -1,50 +1,224 @@
-(* Two more questions about layers and networks, as functions to true or false: two inputs with the same output, and a case tree
-   that proves a layer injective on all of R^n (I2, I8).  The certificate format has no line for them yet. *)
+(* The checker of two kinds of claims (section 4.10 of FORMAT.md): two inputs with the same output, and a layer that is injective on a
+   domain (I1, I2, I8).  `check_collision_sound` in CollisionSound.v and `check_injective_sound` in InjectivitySound.v: true means that
+   the claim holds (InjectivityClaims.v). *)
 From Coq Require Import ZArith List Bool.
-From ExactRelu Require Import Certificate Vectors ApproximateInverse Systems Checker.
+From ExactRelu Require Import Certificate InjectivityCertificate Vectors ApproximateInverse Systems Checker Echelon.
 Import ListNotations.
 Local Open Scope Z_scope.
 
-(* p and q are different points of the domain that the network maps to the same output *)
-Definition collision (net : network) (K : domain) (p q : point) : bool :=
-  network_ok net && domain_ok (network_inputs net) K
-  && point_ok (network_inputs net) p && point_ok (network_inputs net) q && contains K p && contains K q
-  && negb (same_point p q) && same_point (value_through (layers net) p) (value_through (layers net) q).
+(* ---------- a collision ---------- *)
 
-(* A node splits on the sign of a row.  At a leaf the rows that no relu follows and the rows known not to be negative have full
-   rank, or multipliers show that no point has these signs. *)
-Inductive tree :=
-| FullRank (r : rank_evidence)
-| NoPoint (multipliers : list Z)
-| Split (i : nat) (negative nonnegative : tree).
+(* x and y are different points of the domain at which f has the same value *)
+Definition collides (n : nat) (K : domain) (f : point -> point) (x y : point) : bool :=
+  domain_ok n K && point_ok n x && point_ok n y && contains K x && contains K y && negb (same_point x y) && same_point (f x) (f y).
+
+Definition check_collision (net : network) (c : collision_certificate) : bool :=
+  network_ok net
+  && match collision_in c with
+     | LayerAlone number =>
+         match split_layers net number with
+         | Some (_, l) => collides (inputs l) (collision_on c) (layer_value l) (first_input c) (second_input c)
+         | None => false
+         end
+     | LayersThrough number =>
+         match split_layers net number with
+         | Some (before, l) =>
+             collides (network_inputs net) (collision_on c) (value_through (tapp before [l])) (first_input c) (second_input c)
+         | None => false
+         end
+     end.
+
+(* ---------- dependencies ---------- *)
+
+(* the elements with these numbers, which increase, each with its multiplier, which is positive *)
+Fixpoint chosen {A : Type} (next : nat) (all : list A) (ms : multipliers) (reversed : list (A * Z)) : option (list (A * Z)) :=
+  match ms, all with
+  | [], _ => Some (rev_append reversed [])
+  | _, [] => None
+  | (j, w) :: ms', a :: all' =>
+      if Nat.eqb j next then if 0 <? w then chosen (S next) all' ms' ((a, w) :: reversed) else None
+      else chosen (S next) all' ms reversed
+  end.
+Definition numbered {A : Type} (all : list A) (numbers : list nat) : option (list A) :=
+  option_map (tmap fst) (chosen 0 all (tmap (fun j => (j, 1)) numbers) []).
+Definition polytope_sides (K : domain) : list (Z * list Z) := match K with Polytope sides => sides | _ => [] end.
+
+(* The sum of the rows, each with its multiplier, is not negative on the domain: they are not all negative at a point of it. *)
+Definition dependency_holds (l : layer) (K : domain) (d : dependency) : bool :=
+  match chosen 0 (tmap2 pair (rows l) (rectified l)) (dependent_rows d) [], chosen 0 (polytope_sides K) (dependent_sides d) [] with
+  | Some terms, Some side_terms =>
+      let rs := tmap (fun t => fst (fst t)) terms in
+      let sides := tmap fst side_terms in
+      let low := lowest_exponent rs in
+      let ws := tmap2 (fun r w => Z.shiftl w (exponent r - low)) rs (tmap snd terms) in
+      let side_ws := tmap (Z.mul (Z.shiftl 1 (- low))) (tmap snd side_terms) in
+      let sigma := combination side_ws (tmap snd sides) (combination ws (tmap coefficients rs) (zeros (inputs l))) in
+      let total := dot ws (tmap constant rs) + dot side_ws (tmap fst sides) in
+      negb (Nat.eqb (size_of terms) 0) && forallb (fun t => snd (fst t)) terms
+      && match infimum K sigma with
+         | Some (numerator, denominator) => 0 <=? numerator + total * denominator
+         | None => false
+         end
+  | _, _ => false
+  end.
+
+(* The sum of these sides of a polytope is 0, so that they are equalities on it. *)
+Definition flat_sides (n : nat) (K : domain) (ms : multipliers) : option (list (Z * list Z)) :=
+  match chosen 0 (polytope_sides K) ms [] with
+  | Some terms =>
+      let sides := tmap fst terms in
+      let ws := tmap snd terms in
+      if is_zero (combination ws (tmap snd sides) (zeros n)) && (dot ws (tmap fst sides) =? 0) then Some sides else None
+  | None => None
+  end.
+Fixpoint all_flat_sides (n : nat) (K : domain) (fs : list multipliers) : option (list (Z * list Z)) :=
+  match fs with
+  | [] => Some []
+  | f :: fs' =>
+      match flat_sides n K f, all_flat_sides n K fs' with Some sides, Some others => Some (tapp sides others) | _, _ => None end
+  end.
+
+(* the first two entries that are not both 0 *)
+Fixpoint leading_entries (a b : list Z) : Z * Z :=
+  match a, b with u :: a', v :: b' => if (u =? 0) && (v =? 0) then leading_entries a' b' else (u, v) | _, _ => (0, 0) end.
+(* a and b are multiples of one another: both are 0, or both are not and they are parallel *)
+Definition are_multiples (a b : list Z) : bool :=
+  let (u, v) := leading_entries a b in
+  Bool.eqb (u =? 0) (v =? 0) && forallb (fun b => b) (tmap2 (fun x y => v * x =? u * y) a b).
+
+Definition row_numbers (d : dependency) : list nat := tmap fst (dependent_rows d).
+Definition numbered_row (l : layer) (j : nat) : row := nth j (rows l) (Row 0 0 []).
+Definition numbered_entry (l : layer) (j : nat) : entry := General (layer_general true (numbered_row l j)).
+
+(* the first row of a dependency, if the others are multiples of it: it is 0 on the difference of two inputs with one output *)
+Definition certain_row (l : layer) (d : dependency) : option entry :=
+  match row_numbers d with
+  | [] => None
+  | j :: js =>
+      if forallb (fun i => are_multiples (coefficients (numbered_row l j)) (coefficients (numbered_row l i))) js
+      then Some (numbered_entry l j) else None
+  end.
+Fixpoint certain_rows (l : layer) (ds : list dependency) : option (list entry) :=
+  match ds with
+  | [] => Some []
+  | d :: ds' => match certain_row l d, certain_rows l ds' with Some e, Some es => Some (e :: es) | _, _ => None end
+  end.
+
+(* the columns in which a box has one value *)
+Definition fixed_sides (n : nat) (K : domain) : list entry :=
+  match K with
+  | Box lower upper =>
+      sides (System n [] (all_columns false n)
+        (tmap2 (fun lo hi => lo * denominator upper =? hi * denominator lower) (numerators lower) (numerators upper)))
+  | _ => []
+  end.
+
+(* A0: entries that are 0 on every difference of two inputs in the domain with one output *)
+Definition certain_entries (l : layer) (K : domain) (c : injectivity_certificate) : option (list entry) :=
+  match numbered (dependencies c) (certain c), all_flat_sides (inputs l) K (flats c) with
+  | Some ds, Some flat =>
+      match certain_rows l ds with
+      | Some es =>
+          Some (tapp (tmap (fun r => General (layer_general true r)) (pick (tmap negb (rectified l)) (rows l)))
+                 (tapp es (tapp (fixed_sides (inputs l) K) (tmap (fun s => General (polytope_general s)) flat))))
+      | None => None
+      end
+  | _, _ => None
+  end.
+
+(* ---------- the tree ---------- *)
+
+Definition is_among (j : nat) (js : list nat) : bool := existsb (Nat.eqb j) js.
+Fixpoint all_different (js : list nat) : bool := match js with [] => true | j :: js' => negb (is_among j js') && all_different js' end.
+
+(* how many ways there are to choose one from each group *)
+Definition ways (groups : list (list nat)) : Z := fold_left (fun p js => fold_left (fun sum _ => sum + p) js 0) groups 1.
+Definition most_ways : Z := Z.shiftl 1 26.
+
+(* integers that say the same of a difference; without the powers of two that the entries share *)
+Definition entry_row (n : nat) (e : entry) : list Z := match e with General r => odd_row (normal r) | Side j _ => unit_at n j 1 end.
 
 Section Oracle.
 Variable propose : oracle.
 
-Definition no_point (n : nat) (nonnegative negative : list row) (ws : list Z) : bool :=
-  let (on, off) := split_at (size_of nonnegative) ws in
-  let sum := combination off (tmap coefficients negative)
-               (combination (tmap Z.opp on) (tmap coefficients nonnegative) (zeros n)) in
-  let total := dot off (tmap constant negative) - dot on (tmap constant nonnegative) in
-  Nat.eqb (size_of on) (size_of nonnegative) && Nat.eqb (size_of off) (size_of negative)
-  && forallb (Z.leb 0) ws && is_zero sum && ((0 <? total) || ((0 <=? total) && existsb (Z.ltb 0) off)).
+Section Tree.
+(* the prime; the numbers of the rows of each dependency *)
+Variables (l : layer) (q : Z) (groups : list (list nat)).
+Let n := inputs l.
 
-Fixpoint tree_ok (n : nat) (all always nonnegative negative : list row) (t : tree) : bool :=
-  match t with
-  | FullRank r =>
-      Nat.eqb (rank_value r) n
-      && match check_rank propose n (tmap General (tmap (layer_general true) (tapp always nonnegative))) r with
-         | Some _ => true
-         | None => false
+Definition with_entry (pivots : list pivot) (e : entry) : list pivot := add_row propose q n pivots (entry_row n e).
+
+(* with one row from each group, however it is chosen, and the pivots, the rank is full *)
+Definition pack_spans (pivots : list pivot) (js : list (list nat)) : bool :=
+  let modulo (a : list Z) := tmap (fun u => u mod q) a in
+  every_choice_spans propose q n (tapp (tmap (fun p => [pivot_row p]) pivots)
+                   (tmap (tmap (fun j => modulo (entry_row n (numbered_entry l j)))) js)).
+
+(* A node, with the lines from its own on: those that are left after it and all below it.  The rows numbered `outside` are not 0 on
+   a difference of inputs with one output, the entries `inside` are, of which `pivots` are an echelon form. *)
+Fixpoint check_node (depth : nat) (outside : list nat) (inside : list entry) (pivots : list pivot) (lines : list tree_line)
+    : option (list tree_line) :=
+  if has_full_rank q n pivots then Some lines
+  else
+    match depth, lines with
+    | S depth', line :: lines =>
+        let within (outside : list nat) (j : nat) (lines : list tree_line) :=
+          let e := numbered_entry l j in
+          check_node depth' outside (tapp inside [e]) (with_entry pivots e) lines in
+        let free := filter (fun j => negb (is_among j outside)) in
+        match line with
+        | Branch d =>
+            match nth_error groups d with
+            | Some js =>
+                (fix children (outside js : list nat) (lines : list tree_line) : option (list tree_line) :=
+                   match js with
+                   | [] => Some lines
+                   | j :: js' => match within outside j lines with Some rest => children (j :: outside) js' rest | None => None end
+                   end) outside (free js) lines
+            | None => None
+            end
+        | Split j =>
+            if Nat.ltb j (size_of (rows l))
+            then match check_node depth' (j :: outside) inside pivots lines with Some rest => within outside j rest | None => None end
+            else None
+        | Spanned r =>
+            if is_among (related r) outside
+               && relation_holds n (tmap (fun _ => true) inside) inside (related r) (numbered_entry l (related r)) r
+            then Some lines else None
+        | Pack ds =>
+            match numbered groups ds with
+            | Some gs =>
+                let gs := tmap free gs in
+                if all_different (concat gs) && (ways gs <=? most_ways) && pack_spans pivots gs then Some lines else None
+            | None => None
+            end
+        end
+    | _, _ => None
+    end.
+Definition check_tree (inside : list entry) (lines : list tree_line) : bool :=
+  match check_node (size_of lines) [] inside (fold_left with_entry inside []) lines with Some [] => true | _ => false end.
+End Tree.
+
+(* ---------- an injective layer ---------- *)
+
+Definition layer_is_injective (l : layer) (c : injectivity_certificate) : bool :=
+  let K := injective_on c in
+  forallb (dependency_holds l K) (dependencies c)
+  && match certain_entries l K c with
+     | Some es =>
+         match spanned_by c with
+         | ByRank r =>
+             Nat.eqb (rank_value r) (inputs l) && (match bound_above r with ByColumns => true | _ => false end)
+             && (match check_rank propose (inputs l) es r with Some _ => true | None => false end)
+         | ByTree q lines => (1 <? q) && check_tree l q (tmap row_numbers (dependencies c)) es lines
          end
-  | NoPoint ws => no_point n nonnegative negative ws
-  | Split i t_negative t_nonnegative =>
-      match nth_error all i with
-      | Some r => tree_ok n all always nonnegative (r :: negative) t_negative
-                  && tree_ok n all always (r :: nonnegative) negative t_nonnegative
-      | None => false
-      end
-  end.
-Definition layer_injective (l : layer) (t : tree) : bool :=
-  layer_ok l && tree_ok (inputs l) (pick (rectified l) (rows l)) (pick (tmap negb (rectified l)) (rows l)) [] [] t.
+     | None => false
+     end.
+
+Definition check_injective (net : network) (c : injectivity_certificate) : bool :=
+  network_ok net
+  && match split_layers net (injective_layer c) with
+     | Some (_, l) => domain_ok (inputs l) (injective_on c) && layer_is_injective l c
+     | None => false
+     end.
 End Oracle.

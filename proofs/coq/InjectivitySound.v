@@ -1,159 +1,147 @@
-(* I2, I8: a case tree that is accepted proves the layer injective on all of R^n.  The tree splits by the signs of rows at a point;
-   in a leaf the rows that are not negative have full rank, or multipliers show that no point has these signs. *)
+(* I1, I2, I8: evidence that is accepted proves a layer injective on a domain.  Two inputs with one output are given; every dependency has a
+   row that is 0 on their difference.  Either the certain rows have full rank, or a tree goes through the cases which rows these are, and
+   closes each by a rank or by a contradiction. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
-From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Claims Systems Checker.
-From ExactRelu Require Import InjectivityChecks EntryVectors RankSound EvaluationSound.
+From ExactRelu Require Import Certificate InjectivityCertificate Vectors Integers ListFacts VectorFacts ApproximateInverse.
+From ExactRelu Require Import Claims InjectivityClaims Systems Checker Echelon InjectivityChecks EntryVectors RankSound ModularSound.
+From ExactRelu Require Import EvaluationSound EchelonSound DependencySound CertainSound Soundness.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
+Section Tree.
+Variables (R : realFieldType) (propose : oracle) (l : layer) (k : nat) (groups : seq (seq nat)).
+Let n := inputs l.
+Let q := Z.of_nat k.+2.
+(* a difference of two inputs with one output: every dependency has a row that is 0 on it *)
+Variable r : seq R.
+Hypotheses (size_r : size r = n) (group_vanishes : forall g, List.In g groups -> exists2 j, List.In j g & vanishes l r j).
+
+Definition entry_vanishes (e : entry) : Prop := match e with General a => dotR (normal a) r = 0 | Side j _ => nth 0 r j = 0 end.
+(* pivots made of rows that are 0 on r: modulo q they are 0 wherever these rows are *)
+Definition pivots_vanish (pivots : seq pivot) : Prop :=
+  exists2 rows, forall a, List.In a rows -> dotR a r = 0 &
+    forall x : seq 'Z_k.+2, size x = n -> (forall a, List.In a rows -> dotR a x = 0) -> forall p, List.In p pivots -> kills n x (pivot_row p).
+
+Lemma entry_row_vanishes e : entry_vanishes e -> dotR (entry_row n e) r = 0.
+Proof. by case: e => [g|j s] /= h; [apply: odd_row_sound | rewrite dotR_unit_at]. Qed.
+Lemma numbered_entry_vanishes j : vanishes l r j -> entry_vanishes (numbered_entry l j).
+Proof. by move/eqP. Qed.
+Lemma with_entry_vanishes pivots e : pivots_vanish pivots -> entry_vanishes e -> pivots_vanish (with_entry propose l q pivots e).
+Proof.
+move=> [rows h0 hp] he; exists (entry_row n e :: rows) => [a [<-|/h0 //]|x sx hx]; first exact: entry_row_vanishes.
+by apply: add_row_kills; [apply: hp => // a ha; apply: hx; right | apply: hx; left].
+Qed.
+Lemma has_full_rank_vanishes pivots : pivots_vanish pivots -> has_full_rank q n pivots -> forall j, nth 0 r j = 0.
+Proof.
+move=> [rows h0 hp] hf; apply: full_rank_modulo_sound size_r h0 => x sx hx; exact: (has_full_rank_kills sx (hp x sx hx) hf).
+Qed.
+
+(* Choosing one row from each of these groups, one chooses rows that are 0 on r among others. *)
+Lemma pack_sound gs pivots : (forall g, List.In g gs -> exists2 j, List.In j g & vanishes l r j) -> pivots_vanish pivots ->
+  pack_spans propose l q pivots gs -> forall j, nth 0 r j = 0.
+Proof.
+move=> hg [rows h0 hp]; rewrite /pack_spans tappE !tmapE => hspan.
+pose chosen := [seq entry_row n (numbered_entry l j) | j <- [seq j <- flatten gs | vanishes l r j]].
+apply: (full_rank_modulo_sound (k := k) (n := n) (rows := rows ++ chosen)); [move=> x sx hx | by [] | move=> a].
+  apply: (every_choice_spans_sound hspan sx) => g /In_cat[hin|hin]; have [p hp' ->] := In_map hin.
+    exists (pivot_row p); first by left.
+    by have [] := hp x sx (fun a ha => hx a ((In_cat _ _ _).2 (or_introl ha))) p hp'.
+  have [j hj hv] := hg p hp'; rewrite tmapE; eexists; first by apply: map_In; apply: hj.
+  rewrite tmapE dotR_reduced; apply: hx; apply/In_cat; right; apply: map_In; apply/In_filter; split=> //.
+  by elim: (gs) hp' => //= g' gs' IH [->|/IH h]; apply/In_cat; [left | right].
+case/In_cat=> [/h0 //|hin]; have [j hj ->] := In_map hin; apply: entry_row_vanishes; apply: numbered_entry_vanishes.
+by case/In_filter: hj.
+Qed.
+
+Lemma free_vanishes outside g : (forall j, List.In j outside -> ~~ vanishes l r j) ->
+  (exists2 j, List.In j g & vanishes l r j) -> exists2 j, List.In j (List.filter (fun j => negb (is_among j outside)) g) & vanishes l r j.
+Proof.
+move=> hout [j hj hv]; exists j => //; apply/List.filter_In; split=> //; apply/negP => /List.existsb_exists[i [hi /Nat.eqb_eq e]].
+by have := hout i hi; rewrite -e hv.
+Qed.
+
+(* At a node, whose rows outside are not 0 on r and whose entries inside are: what is accepted proves that r is 0. *)
+Lemma check_node_sound depth outside inside pivots lines rest : (forall j, List.In j outside -> ~~ vanishes l r j) ->
+  (forall e, List.In e inside -> entry_vanishes e) -> pivots_vanish pivots ->
+  check_node propose l q groups depth outside inside pivots lines = Some rest -> forall j, nth 0 r j = 0.
+Proof.
+elim: depth outside inside pivots lines rest => [|depth IH] outside inside pivots lines rest hout hin hp /=.
+  by case: ifP => // h _; apply: has_full_rank_vanishes h.
+case: ifP => [h _|_]; first exact: has_full_rank_vanishes h.
+have within out j ls rest' : (forall i, List.In i out -> ~~ vanishes l r i) -> vanishes l r j ->
+    check_node propose l q groups depth out (tapp inside [:: numbered_entry l j])
+      (with_entry propose l q pivots (numbered_entry l j)) ls = Some rest' -> forall i, nth 0 r i = 0.
+  move=> ho hv; apply: IH => // [e|]; last by apply: with_entry_vanishes => //; apply: numbered_entry_vanishes.
+  by rewrite tappE => /In_cat[/hin //|[<-|//]]; apply: numbered_entry_vanishes.
+case: lines => [|[d|j|rel|ds] lines] //.
+- (* branch: the first row of the dependency that is 0 on r is that of a child *)
+  case hg: List.nth_error => [g|] //=.
+  move: (List.filter _ g) (free_vanishes hout (group_vanishes (List.nth_error_In _ _ hg))) => js.
+  elim: js outside hout lines => [|j js IHjs] out hout lines [i //= hi hv].
+  case hn: check_node => [rest'|] //; case: (boolP (vanishes l r j)) => hj; first by move=> _; apply: within hn.
+  apply: IHjs; first by move=> i' [<-|/hout].
+  by exists i => //; case: hi => // e; rewrite e hv in hj.
+- (* split *)
+  case: ifP => // _; case hn: check_node => [rest'|] // hc.
+  case: (boolP (vanishes l r j)) => hj; first exact: within hc.
+  by apply: IH hn => // i [<-|/hout].
+- (* spanned: a row outside would be 0 on r *)
+  case: ifP => // /andP[/List.existsb_exists[j [hj /Nat.eqb_eq ej]] hrel] _.
+  have := relation_holds_sound (R := R) hrel (x := vector_of n r); rewrite entry_at_vector_of // => h.
+  have /negP[] := hout j hj; rewrite -ej /vanishes; apply/eqP; apply: h => e he; have := hin e (In_mask he).
+  by rewrite entry_at_vector_of //; case: (e) => //= i s ->; rewrite mulr0.
+- (* pack *)
+  case hgs: numbered => [gs|] //; case: ifP => // /andP[_ hspan] _; apply: pack_sound hspan => // js.
+  by rewrite tmapE => hjs; have [g /(In_numbered hgs)/group_vanishes hg ->] := In_map hjs; apply: free_vanishes.
+Qed.
+
+Lemma with_entries_vanishes es pivots : (forall e, List.In e es -> entry_vanishes e) -> pivots_vanish pivots ->
+  pivots_vanish (List.fold_left (with_entry propose l q) es pivots).
+Proof.
+elim: es pivots => [|e es IH] pivots //= h hp; apply: IH => [e' he'|]; first by apply: h; right.
+by apply: with_entry_vanishes => //; apply: h; left.
+Qed.
+
+(* A tree that is accepted proves that only 0 is such a difference. *)
+Theorem check_tree_sound inside lines : (forall e, List.In e inside -> entry_vanishes e) ->
+  check_tree propose l q groups inside lines -> forall j, nth 0 r j = 0.
+Proof.
+rewrite /check_tree => hin; case hn: check_node => [[|? ?]|] // _; apply: check_node_sound hn => //.
+by apply: with_entries_vanishes => //; exists [::].
+Qed.
+End Tree.
+
 Section InjectivitySound.
 Variables (R : realFieldType) (propose : oracle).
-Implicit Types (x y : seq R) (r : row).
 
-(* the sign of a row at x, without its power of two *)
-Definition affine x r : R := embed (constant r) + dotR (coefficients r) x.
-
-(* the sum of w_i (c_i + a_i . x): its two parts, its sign if the rows are negative at x, or if they are not *)
-Lemma sum_of_affine (ws : seq Z) (rs : seq row) x : size ws = size rs ->
-  dots ws [seq coefficients r | r <- rs] x + embed (dot ws [seq constant r | r <- rs]) =
-  \sum_(wr <- zip ws rs) embed wr.1 * affine x wr.2.
+(* A layer that is accepted as injective on a domain is injective on it. *)
+Theorem layer_is_injective_sound l c : size (rectified l) = size (rows l) ->
+  (forall r, List.In r (rows l) -> size (coefficients r) = inputs l) -> is_domain (inputs l) (injective_on c) ->
+  layer_is_injective propose l c -> layer_injective_on R l (injective_on c).
 Proof.
-rewrite embed_dot; elim: ws rs => [|w ws IH] [|r rs] //= => [_|[e]]; first by rewrite big_nil addr0.
-rewrite big_cons -IH //= /affine mulrDr addrACA; congr (_ + _); by rewrite addrC.
-Qed.
-Lemma sum_of_negative (ws : seq Z) (rs : seq row) x : all (Z.leb Z0) ws -> (forall r, List.In r rs -> affine x r < 0) ->
-  \sum_(wr <- zip ws rs) embed wr.1 * affine x wr.2 <= 0 /\
-  (size ws = size rs -> has (Z.ltb Z0) ws -> \sum_(wr <- zip ws rs) embed wr.1 * affine x wr.2 < 0).
-Proof.
-elim: ws rs => [|w ws IH] [|r rs] /=; rewrite ?big_nil //.
-case/andP=> w0 hw hr; rewrite big_cons /=.
-have [h1 h2] := IH rs hw (fun r' h => hr r' (or_intror h)).
-have hr0 := hr r (or_introl erefl).
-have w0' : 0 <= embed w :> R by apply: embed_ge0; lia.
-have t : embed w * affine x r <= 0 by rewrite mulr_ge0_le0 // ltW.
-split; first by rewrite -[X in _ <= X]addr0 ler_add.
-case=> e /orP[hlt|hh]; last by rewrite -[X in _ < X]addr0; apply: ler_lt_add t (h2 e hh).
-rewrite -[X in _ < X]addr0; apply: ltr_le_add h1.
-by rewrite pmulr_rlt0 //; apply: embed_gt0; lia.
-Qed.
-Lemma sum_of_nonnegative (ws : seq Z) (rs : seq row) x : all (Z.leb Z0) ws -> (forall r, List.In r rs -> 0 <= affine x r) ->
-  0 <= \sum_(wr <- zip ws rs) embed wr.1 * affine x wr.2.
-Proof.
-elim: ws rs => [|w ws IH] [|r rs] /=; rewrite ?big_nil //.
-case/andP=> w0 hw hr; rewrite big_cons /= addr_ge0 ?IH //; last by move=> r' h; apply: hr; right.
-by rewrite mulr_ge0 ?hr //; [apply: embed_ge0; lia | left].
+move=> hmarks hwidths hK /andP[]; rewrite forallbE => /all_In hdep; case hes: certain_entries => [es|] // hspan.
+move=> x y sx sy hx hy he; apply: difference_zero; first by rewrite sx sy.
+have size_r := size_difference sx sy; set r := difference x y in size_r *.
+have hcertain := certain_entries_sound hmarks hwidths hK sx sy hx hy he hdep hes.
+case: spanned_by hspan => [ev /andP[/andP[/Nat.eqb_eq hn _]]|q lines /andP[/Z.ltb_lt q1 htree]].
+  case hb: check_rank => [b|] // _; have [hrank _] := check_rank_sound R (fun e h => (hcertain e h).1) hb.
+  apply: (vector_of_eq0 size_r); apply: (full_rank_zero (es := es)); first by rewrite hrank.
+  by move=> e /hcertain[_]; rewrite entry_at_vector_of.
+have [k hk] : exists k, q = Z.of_nat k.+2 by exists (Z.to_nat (Z.sub q 2)); lia.
+rewrite hk in htree; apply: check_tree_sound htree => // [g|e /hcertain[]].
+  rewrite tmapE => hg; have [d /hdep hd ->] := In_map hg; exact: dependency_sound hd.
+case: e => //= j s [_ [->|->]] /eqP; first by rewrite mul1r => /eqP.
+by rewrite mulf_eq0 => /orP[|/eqP //]; rewrite embed_eq0.
 Qed.
 
-(* Multipliers that are accepted prove that no point has these signs: nowhere are the one rows >= 0 and the others < 0. *)
-Theorem no_point_sound n nonnegative negative ws x : no_point n nonnegative negative ws ->
-  (forall r, List.In r nonnegative -> 0 <= affine x r) -> (forall r, List.In r negative -> affine x r < 0) -> False.
+(* The soundness of the check, over every ordered field: a certificate of injectivity that is accepted makes a true claim. *)
+Theorem check_injective_sound net c : check_injective propose net c = true -> injectivity_claim_holds R net c.
 Proof.
-rewrite /no_point split_atE !tmapE !forallbE existsbE is_zeroE !size_ofE.
-set on := take _ _; set off := drop _ _.
-case/andP=> /andP[/andP[/andP[/Nat.eqb_eq s1 /Nat.eqb_eq s2] hw] hz] hc hp hn.
-have [hon hoff] : all (Z.leb Z0) on /\ all (Z.leb Z0) off by apply/andP; rewrite -all_cat cat_take_drop.
-have h0 := dotR_zero x hz.
-rewrite !dotR_combination dotR_zeros add0r dots_opp in h0.
-have e1 := sum_of_affine x s1; have e2 := sum_of_affine x s2.
-have P := sum_of_nonnegative hon hp; have [N1 N2] := sum_of_negative hoff hn.
-rewrite -e1 in P; rewrite -e2 in N1 N2.
-set T := Z.sub _ _ in hc.
-have eT : embed T = embed (dot off [seq constant r | r <- negative]) - embed (dot on [seq constant r | r <- nonnegative]) :> R.
-  by rewrite /T -embed_opp -embedD.
-have hT : embed T = (dots off [seq coefficients r | r <- negative] x + embed (dot off [seq constant r | r <- negative]))
-   - (dots on [seq coefficients r | r <- nonnegative] x + embed (dot on [seq constant r | r <- nonnegative])) :> R.
-  rewrite eT -[LHS]add0r -h0; move: (dots on _ x) (dots off _ x) (embed (dot off _)) (embed (dot on _)) => a b c d; ring.
-case/orP: hc => [/Z.ltb_lt h|/andP[/Z.leb_le h hpos]].
-  have := embed_gt0 R h; rewrite hT subr_gt0 ltNge; case/negP; exact: le_trans N1 P.
-have := embed_ge0 R h; rewrite hT subr_ge0 leNgt; case/negP; exact: lt_le_trans (N2 s2 hpos) P.
-Qed.
-
-(* At a point x, the tree ends in a leaf with a rank: rows that are not negative at x, and of full rank with those that always count. *)
-Lemma tree_sound n all always t nonnegative negative x : tree_ok propose n all always nonnegative negative t ->
-  (forall r, List.In r nonnegative -> List.In r all /\ 0 <= affine x r) -> (forall r, List.In r negative -> affine x r < 0) ->
-  exists P ev b, [/\ check_rank propose n [seq General (layer_general true r) | r <- always ++ P] ev = Some b, rank_value ev = n
-             & forall r, List.In r P -> List.In r all /\ 0 <= affine x r].
-Proof.
-elim: t nonnegative negative => [ev|ws|i t1 IH1 t2 IH2] pos neg /= ht hp hn.
-- case/andP: ht => /Nat.eqb_eq hr; case e: check_rank => [b|] // _; exists pos, ev, b; split=> //.
-  by rewrite -e tmapE [tmap _ (tapp _ _)]tmapE tappE -map_comp.
-- by case: (no_point_sound ht (fun r h => proj2 (hp r h)) hn).
-- move: ht; case e: List.nth_error => [r|] // /andP[h1 h2].
-  have hr : List.In r all by apply: List.nth_error_In e.
-  case: (lerP 0 (affine x r)) => hx.
-    by apply: (IH2 _ _ h2) => // r' [<-|/hp].
-  by apply: (IH1 _ _ h1) => // r' [<-|/hn].
-Qed.
-
-(* ---------- the midpoint and the difference of two points ---------- *)
-
-Definition midpoint x y : seq R := [seq (u.1 + u.2) / 2%:R | u <- zip x y].
-Definition difference x y : seq R := [seq u.1 - u.2 | u <- zip x y].
-Lemma dotR_midpoint a x y : size x = size y -> dotR a (midpoint x y) = (dotR a x + dotR a y) / 2%:R.
-Proof.
-elim: a x y => [|u a IH] [|v x] [|w y] //= => [_|_|_|[e]]; rewrite ?addr0 ?mul0r //.
-by rewrite IH //; set h := 2%:R^-1; ring.
-Qed.
-Lemma dotR_difference a x y : size x = size y -> dotR a (difference x y) = dotR a x - dotR a y.
-Proof.
-elim: a x y => [|u a IH] [|v x] [|w y] //= => [_|_|_|[e]]; rewrite ?subrr //.
-by rewrite IH //; ring.
-Qed.
-
-(* I2, I8: a case tree that is accepted proves the layer injective: for inputs x, y with one output, the rows that are not negative
-   at their midpoint have full rank, and each is 0 at x - y. *)
-Theorem layer_injective_sound l t : layer_injective propose l t ->
-  forall x y, size x = inputs l -> size y = inputs l -> layer_at l x = layer_at l y -> x = y.
-Proof.
-case/andP=> hl ht x y sx sy he.
-have sxy : size x = size y by rewrite sx sy.
-case/andP: hl; rewrite !size_ofE forallbE => /Nat.eqb_eq sl /all_In hrow.
-have d0 : forall j, nth 0 (difference x y) j = 0; last first.
-  apply: (@eq_from_nth _ 0) => // j hj.
-  have := d0 j; rewrite /difference (nth_map (0, 0)) ?size_zip -?sxy ?minnn // nth_zip //=.
-  by move/eqP; rewrite subr_eq0 => /eqP.
-have [//|//|P [ev [b [hb hev hP]]]] := tree_sound (x := midpoint x y) ht.
-pose entries_of_rows P := [seq General (layer_general true r) | r <- pick [seq ~~ i | i <- rectified l] (rows l) ++ P].
-have [hrk _] : \rank (entries_matrix R (inputs l) (entries_of_rows P)) = rank_value ev /\ block_size b = rank_value ev.
-  rewrite tmapE in hb; apply: (check_rank_sound R _ hb).
-  move=> e he'; case: (In_map he') => r hr -> /=; have h : List.In r (rows l); last by have := hrow r h; rewrite !size_ofE => /Nat.eqb_eq.
-  case/In_cat: hr => [|/hP[]]; rewrite ?pickE => h; [exact: In_mask h | move=> _; exact: In_mask h].
-have size_difference : size (difference x y) = inputs l by rewrite size_map size_zip sx sy minnn.
-apply: (vector_of_eq0 size_difference); apply: (full_rank_zero (es := entries_of_rows P)); first by rewrite hrk.
-move=> e he'; case: (In_map he') => r hr ->; rewrite entry_at_vector_of //= dotR_difference //.
-have key : forall (marks : seq bool) (rs : seq row), size marks = size rs ->
-   [seq (if rb.2 then Num.max 0 (row_at x rb.1) else row_at x rb.1) | rb <- zip rs marks] =
-   [seq (if rb.2 then Num.max 0 (row_at y rb.1) else row_at y rb.1) | rb <- zip rs marks] ->
-   (forall r, List.In r (mask [seq ~~ i | i <- marks] rs) -> row_at x r = row_at y r) /\
-   (forall r, List.In r (mask marks rs) -> Num.max 0 (row_at x r) = Num.max 0 (row_at y r)).
-  elim=> [|m marks IH] [|r0 rs] //= [e1] [e2] e3; have [h1 h2] := IH _ e1 e3.
-  by case: m e2 => e2 /=; split=> // r' [<-|] //; auto.
-have [k1 k2] := key _ _ sl he.
-have half : dotR (coefficients r) x - dotR (coefficients r) y = affine x r - affine y r by rewrite /affine; ring.
-rewrite half; apply/eqP; rewrite subr_eq0; apply/eqP.
-case/In_cat: hr => [|/hP[hr hmid]]; rewrite ?pickE.
-  by move/k1; rewrite /row_at => /(mulIf (two_neq0 R _)).
-rewrite pickE in hr; have := k2 _ hr; rewrite /row_at -/(affine x r) -/(affine y r).
-have t0 : 0 < two R (exponent r) by exact: two_gt0.
-have S u : Num.max 0 (u * two R (exponent r)) = Num.max 0 u * two R (exponent r).
-  case: (lerP 0 u) => hu; first by rewrite max_r // mulr_ge0 // ltW.
-  by rewrite max_l ?mul0r // mulr_le0_ge0 // ltW.
-rewrite !S => /(mulIf (two_neq0 R _)).
-move: hmid; rewrite /affine dotR_midpoint //.
-set B := embed (constant r); move: (dotR (coefficients r) x) (dotR (coefficients r) y) => p p'.
-have -> : B + (p + p') / 2%:R = ((B + p) + (B + p')) / 2%:R.
-  have t2 : 2%:R != 0 :> R by rewrite pnatr_eq0.
-  by field.
-rewrite pmulr_lge0 ?invr_gt0 ?ltr0n //.
-move: (B + p) (B + p') => u v hs.
-case: (lerP u 0) => hu; case: (lerP v 0) => hv e' //.
-- have u0 : u = 0 by apply/eqP; rewrite eq_le hu /= -(ler_add2r v) add0r (le_trans hv).
-  have v0 : v = 0 by apply/eqP; rewrite eq_le hv /= -(ler_add2l u) addr0 (le_trans hu).
-  by rewrite u0 v0.
-- by move: hv; rewrite -e' ltxx.
-- by move: hu; rewrite e' ltxx.
+case/andP=> /network_ok_widths_agree hw; case hs: split_layers => [[before l]|] // /andP[/domain_ok_is_domain hK hc].
+have [after [hn hscope]] := split_layersP hs; exists before, l, after; split=> //.
+have hl := hw; rewrite hn in hl; have [_ [_ hmarks hwidths _]] := proj1 (widths_agree_cat _ _ _) hl.
+exact: layer_is_injective_sound hc.
 Qed.
 End InjectivitySound.

@@ -175,11 +175,11 @@ Qed.
 End At.
 End Conditions.
 
-(* Within a box every pre-image is bounded. *)
-Theorem bounded_box (R : realFieldType) l lo hi (y : seq R) : bounded (preimage (l := l) (Box lo hi) y).
+(* A box is bounded, and so is every pre-image within it. *)
+Theorem box_bounded (R : realFieldType) n lo hi : bounded (fun x : 'cV[R]_n => in_domain n (Box lo hi) (coordinates x)).
 Proof.
 pose a (p : point) (j : nat) : R := nth 0 (rational R p) j.
-exists (\sum_(j < inputs l) (`|a lo j| + `|a hi j|)) => x [/= h _] i; have /andP[] := h i (ltn_ord i).
+exists (\sum_(j < n) (`|a lo j| + `|a hi j|)) => x /= h i; have /andP[] := h i (ltn_ord i).
 rewrite nth_coordinates -/(a lo i) -/(a hi i) => h1 h2.
 apply: (@le_trans _ _ (`|a lo i| + `|a hi i|)); last first.
   by rewrite [X in _ <= X](bigD1 i) //= ler_addl sumr_ge0 // => j _; rewrite addr_ge0.
@@ -187,3 +187,5 @@ rewrite ler_norml ler_oppl; apply/andP; split.
   by rewrite (@le_trans _ _ (- a lo i)) ?ler_opp2 // (le_trans (ler_norm _)) // normrN ler_addl.
 by rewrite (le_trans h2) // (le_trans (ler_norm _)) // ler_addr.
 Qed.
+Theorem bounded_box (R : realFieldType) l lo hi (y : seq R) : bounded (preimage (l := l) (Box lo hi) y).
+Proof. by have [M hM] := box_bounded R (inputs l) lo hi; exists M => x [h _]; apply: hM. Qed.

@@ -97,10 +97,10 @@ have more : size <> Singleton -> affine_dimension X dimension /\ size_claim X si
 by case: (size) one more => one more; [apply: one | apply: more | apply: more | apply: more].
 Qed.
 
-(* The soundness of the checker, over every ordered field: a certificate that is accepted makes a true claim. *)
-Theorem check_sound net c : check propose net c = true -> claim_holds R net c.
+(* A certificate that is accepted for a network whose widths agree makes a true claim. *)
+Theorem check_layer_sound net c : widths_agree (network_inputs net) (layers net) -> check_layer propose net c -> claim_holds R net c.
 Proof.
-case/andP=> /network_ok_widths_agree hw; case hs: split_layers => [[before l]|] //.
+move=> hw; rewrite /check_layer; case hs: split_layers => [[before l]|] //.
 case/andP=> /domain_ok_is_domain hK; case hv: subject_values => [[given y]|] // hc.
 have [after [hn hscope]] := split_layersP hs.
 have [h1 h2 h3 h4] := subject_valuesP hn hw hv.
@@ -109,4 +109,8 @@ exists before, l, after; split=> //; rewrite -h3; case hclaim: (claimed c) hc =>
   by case: (proved_by c) => [|e [|? ?]] // he; apply: (check_empty_sound _ _ _ _ he) => //; rewrite hin.
 exact: check_preimage_sound.
 Qed.
+
+(* The soundness of the checker, over every ordered field: a certificate that is accepted makes a true claim. *)
+Theorem check_sound net c : check propose net c = true -> claim_holds R net c.
+Proof. by case/andP=> /network_ok_widths_agree; apply: check_layer_sound. Qed.
 End Soundness.

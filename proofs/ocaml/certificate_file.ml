@@ -1,10 +1,17 @@
-(* Sections 3 and 4 of FORMAT.md: a certificate as the checker's data.  Nothing is computed from it: where the number of
-   values on a line, or of lines, depends on the network, what is there is taken, and the checker compares the counts. *)
+(* Sections 3 and 4 of FORMAT.md: a certificate of any kind as the checker's data.  Nothing is computed
+   from it: where the number of values on a line, or of lines, depends on the network, what is there is taken, and the checker
+   compares the counts. *)
 
 (* Z is zarith's module throughout, not the one of that name in the extracted checker *)
 module Integers = Z
 open Checker
 module Z = Integers
+
+type t =
+  | OneLayer of certificate
+  | Through of through_certificate
+  | Collision of collision_certificate
+  | Injectivity of injectivity_certificate
 
 (* the first two lines: the SHA-256 of the network *)
 let read_header text =
@@ -55,11 +62,11 @@ let read_data text =
 
 let read_scope text =
   let fields = Text.take text "scope" "3" in
-  ignore (Text.word fields [ "layer" ]);
+  let kind = Text.word fields [ "layer"; "through" ] in
   let layer = Text.count fields "the layer's number" in
   if layer = 0 then Text.refuse fields "the layer's number is 0";
   Text.finish fields;
-  layer
+  (kind, layer)
 
 let read_side fields =
   match rest_of fields with
@@ -90,20 +97,33 @@ let read_subject text =
   | "layer-input" -> LayerInput (read_point text "point" "3")
   | _ -> LayerOutput (read_point text "output" "3")
 
-let read_claim text =
+let read_endpoint text =
+  let fields = Text.take text "subject" "3" in
+  let kind = Text.word fields [ "input"; "output" ] in
+  Text.finish fields;
+  if kind = "input" then InputOf (read_point text "point" "3") else OutputOf (read_point text "output" "3")
+
+(* `empty`, or of a size the numbers that follow *)
+let read_claim_line text empty of_size =
   let fields = Text.take text "claim" "3.2" in
   ignore (Text.word fields [ "preimage" ]);
-  let kind = Text.word fields [ "empty"; "singleton"; "bounded"; "unbounded"; "infinite" ] in
   let claim =
-    if kind = "empty" then Empty
-    else
-      let size =
-        match kind with "singleton" -> Singleton | "bounded" -> Bounded | "unbounded" -> Unbounded | _ -> Infinite in
-      let dimension = Text.count fields "DIM" in
-      let rank = Text.count fields "RANK" in
-      Preimage (size, dimension, rank, Text.count fields "ACTIVE") in
+    match Text.word fields [ "empty"; "singleton"; "bounded"; "unbounded"; "infinite" ] with
+    | "empty" -> empty
+    | "singleton" -> of_size fields Singleton
+    | "bounded" -> of_size fields Bounded
+    | "unbounded" -> of_size fields Unbounded
+    | _ -> of_size fields Infinite in
   Text.finish fields;
   claim
+
+let read_claim text =
+  read_claim_line text Empty (fun fields size ->
+    let dimension = Text.count fields "DIM" in
+    let rank = Text.count fields "RANK" in
+    Preimage (size, dimension, rank, Text.count fields "ACTIVE"))
+
+let read_through_claim text = read_claim_line text NoInput (fun fields size -> Inputs (size, Text.count fields "ACTIVE"))
 
 (* ---------- section 4 ---------- *)
 
@@ -162,9 +182,10 @@ let readers : (string * string * (Text.t -> Text.fields -> evidence)) list = [
     let selected, outside, multipliers = margin_of fields in
     EmptyMargin (selected, outside, multipliers))) ]
 
-let read_evidence text =
+(* up to the line that begins with one of these words *)
+let read_evidence text ends =
   let rec onto found =
-    if Text.begins text "end" then List.rev found
+    if List.exists (Text.begins text) ends then List.rev found
     else if Text.begins text "rank" then onto (RankOf (read_rank text "4.2") :: found)
     else
       match List.find_opt (fun (keyword, _, _) -> Text.begins text keyword) readers with
@@ -172,24 +193,130 @@ let read_evidence text =
       | None -> Text.reject "4" (Printf.sprintf "line %d: no evidence begins like this, or `end` is missing" text.number) in
   onto []
 
+let read_part text =
+  let fields = Text.take text "part" "4.9" in
+  let part_layer = Text.count fields "the layer's number" in
+  Text.finish fields;
+  let part_claim = read_claim text in
+  { part_layer; part_claim; part_proved_by = read_evidence text [ "part"; "end" ] }
+
+let read_through_evidence text =
+  if Text.begins text "second" then SecondPoint (read_point text "second" "4.9")
+  else if Text.begins text "direction" then Direction (read_point text "direction" "4.9")
+  else
+    let rec onto parts = if Text.begins text "part" then onto (read_part text :: parts) else Parts (List.rev parts) in
+    onto []
+
+(* ---------- section 4.10 ---------- *)
+
+(* a count, and as many times `read` *)
+let counted fields read =
+  let count = Text.natural_below fields "a count" Text.largest_size in
+  Network_file.repeat count (fun () -> read fields)
+
+(* K j1 l1 .. jK lK *)
+let read_multipliers fields =
+  let multipliers = counted fields (fun fields ->
+    let number = Text.count fields "a number" in
+    (number, Text.positive fields "a multiplier")) in
+  if multipliers = [] then Text.refuse fields "no multipliers";
+  multipliers
+
+let read_numbers fields = counted fields (fun fields -> Text.count fields "a number")
+
+let read_dependency fields =
+  let dependent_rows = read_multipliers fields in
+  let dependent_sides = if Text.is_empty fields then [] else read_multipliers fields in
+  Text.finish fields;
+  { dependent_rows; dependent_sides }
+
+let tree_lines : (string * (Text.fields -> tree_line)) list = [
+  ("branch", (fun fields -> Branch (Text.count fields "a dependency")));
+  ("split", (fun fields -> Split (Text.count fields "a row")));
+  ("spanned", (fun fields -> Spanned (read_relation fields)));
+  ("pack", (fun fields -> Pack (read_numbers fields))) ]
+
+let read_tree text =
+  let fields = Text.take text "tree" "4.10" in
+  let prime = Text.positive fields "Q" in
+  if Z.equal prime Z.one || Z.numbits prime > 64 then Text.refuse fields "Q is 1, or not below 2^64";
+  Text.finish fields;
+  let rec onto lines =
+    match List.find_opt (fun (keyword, _) -> Text.begins text keyword) tree_lines with
+    | None -> List.rev lines
+    | Some (keyword, read) ->
+        let fields = Text.take text keyword "4.10" in
+        let line = read fields in
+        Text.finish fields;
+        onto (line :: lines) in
+  ByTree (prime, onto [])
+
+let read_injectivity text injective_layer injective_on =
+  let dependencies = lines_of text "dependency" "4.10" read_dependency in
+  let flats = lines_of text "flat" "4.10" (fun fields ->
+    let sides = read_multipliers fields in
+    Text.finish fields;
+    sides) in
+  let fields = Text.take text "certain" "4.10" in
+  let certain = read_numbers fields in
+  Text.finish fields;
+  let spanned_by = if Text.begins text "rank" then ByRank (read_rank text "4.10") else read_tree text in
+  { injective_layer; injective_on; dependencies; flats; certain; spanned_by }
+
+(* a claim about a layer or the network, not about one of its outputs *)
+let read_claim_of_all_inputs text kind layer domain =
+  Text.finish (Text.take text (if kind = "layer" then "subject layer" else "subject network") "3");
+  let fields = Text.take text "claim" "3.2" in
+  let claim = Text.word fields (if kind = "layer" then [ "collision"; "injective" ] else [ "collision" ]) in
+  Text.finish fields;
+  if claim = "injective" then Injectivity (read_injectivity text layer domain)
+  else
+    let collision_in = if kind = "layer" then LayerAlone layer else LayersThrough layer in
+    let first_input = read_point text "first" "4.10" in
+    Collision { collision_in; collision_on = domain; first_input; second_input = read_point text "second" "4.10" }
+
 (* the certificate after its header; raises Text.Rejected *)
 let read text =
+  let without_data = Text.begins text "data none" in
   read_data text;
-  let scope_layer = read_scope text in
-  let on = read_domain text in
-  let about = read_subject text in
-  let claimed = read_claim text in
-  let proved_by = read_evidence text in
+  let kind, layer = read_scope text in
+  let domain = read_domain text in
+  let certificate =
+    if Text.begins text "subject layer" || Text.begins text "subject network" then begin
+      if not without_data then Text.reject "3" "no array file belongs to this subject: the line is `data none`";
+      read_claim_of_all_inputs text kind layer domain
+    end
+    else if kind = "layer" then
+      let about = read_subject text in
+      let claimed = read_claim text in
+      OneLayer { scope_layer = layer; on = domain; about; claimed; proved_by = read_evidence text [ "end" ] }
+    else
+      let through_about = read_endpoint text in
+      let through_claimed = read_through_claim text in
+      Through { last_layer = layer; through_on = domain; through_about; through_claimed; through_proved_by = read_through_evidence text } in
   Text.finish_text text "4";
-  { scope_layer; on; about; claimed; proved_by }
+  certificate
 
 (* ---------- the claim in words ---------- *)
 
-let claim_in_words certificate =
-  let where = match certificate.on with AllSpace -> "all" | Orthant -> "orthant" | Box _ -> "box" | Polytope _ -> "polytope" in
-  let start = Printf.sprintf "preimage of layer %d (%s): " certificate.scope_layer where in
-  match certificate.claimed with
-  | Empty -> start ^ "empty"
-  | Preimage (size, dimension, rank, active) ->
-      let word = match size with Singleton -> "singleton" | Bounded -> "bounded" | Unbounded -> "unbounded" | Infinite -> "infinite" in
-      start ^ Printf.sprintf "%s, dimension %d, rank %d, %d active" word dimension rank active
+let domain_in_words = function AllSpace -> "all" | Orthant -> "orthant" | Box _ -> "box" | Polytope _ -> "polytope"
+let size_in_words = function Singleton -> "singleton" | Bounded -> "bounded" | Unbounded -> "unbounded" | Infinite -> "infinite"
+
+let claim_in_words = function
+  | OneLayer certificate ->
+      Printf.sprintf "preimage of layer %d (%s): " certificate.scope_layer (domain_in_words certificate.on)
+      ^ (match certificate.claimed with
+         | Empty -> "empty"
+         | Preimage (size, dimension, rank, active) ->
+             Printf.sprintf "%s, dimension %d, rank %d, %d active" (size_in_words size) dimension rank active)
+  | Through certificate ->
+      Printf.sprintf "preimage through layer %d (%s): " certificate.last_layer (domain_in_words certificate.through_on)
+      ^ (match certificate.through_claimed with
+         | NoInput -> "empty"
+         | Inputs (size, active) -> Printf.sprintf "%s, %d active" (size_in_words size) active)
+  | Collision { collision_in = LayerAlone layer; collision_on; _ } ->
+      Printf.sprintf "layer %d (%s): collision" layer (domain_in_words collision_on)
+  | Collision { collision_in = LayersThrough layer; collision_on; _ } ->
+      Printf.sprintf "through layer %d (%s): collision" layer (domain_in_words collision_on)
+  | Injectivity certificate ->
+      Printf.sprintf "layer %d (%s): injective" certificate.injective_layer (domain_in_words certificate.injective_on)

@@ -5,6 +5,12 @@ let negb = function
 | true -> false
 | false -> true
 
+(** val option_map : ('a1 -> 'a2) -> 'a1 option -> 'a2 option **)
+
+let option_map f = function
+| Some a -> Some (f a)
+| None -> None
+
 (** val fst : ('a1*'a2) -> 'a1 **)
 
 let fst = function
@@ -14,6 +20,13 @@ let fst = function
 
 let snd = function
 | _,y -> y
+
+(** val app : 'a1 list -> 'a1 list -> 'a1 list **)
+
+let rec app l m =
+  match l with
+  | [] -> m
+  | a :: l1 -> a :: (app l1 m)
 
 type comparison =
 | Eq
@@ -39,6 +52,10 @@ let eqb b1 b2 =
 
 module Nat =
  struct
+  (** val ltb : int -> int -> bool **)
+
+  let ltb n m =
+    (<=) (Stdlib.Int.succ n) m
  end
 
 module Pos =
@@ -500,6 +517,12 @@ let rec rev_append l l' =
   | [] -> l'
   | a :: l0 -> rev_append l0 (a :: l')
 
+(** val concat : 'a1 list list -> 'a1 list **)
+
+let rec concat = function
+| [] -> []
+| x :: l0 -> app x (concat l0)
+
 (** val map : ('a1 -> 'a2) -> 'a1 list -> 'a2 list **)
 
 let rec map f = function
@@ -524,6 +547,20 @@ let rec existsb f = function
 let rec forallb f = function
 | [] -> true
 | a :: l0 -> (&&) (f a) (forallb f l0)
+
+(** val filter : ('a1 -> bool) -> 'a1 list -> 'a1 list **)
+
+let rec filter f = function
+| [] -> []
+| x :: l0 -> if f x then x :: (filter f l0) else filter f l0
+
+(** val seq : int -> int -> int list **)
+
+let rec seq start len =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> [])
+    (fun len0 -> start :: (seq (Stdlib.Int.succ start) len0))
+    len
 
 type row = { exponent : Big_int_Z.big_int; constant : Big_int_Z.big_int;
              coefficients : Big_int_Z.big_int list }
@@ -585,6 +622,27 @@ type evidence =
 
 type certificate = { scope_layer : int; on : domain; about : subject;
                      claimed : claim; proved_by : evidence list }
+
+type endpoint =
+| InputOf of point
+| OutputOf of point
+
+type through_claim =
+| NoInput
+| Inputs of cardinality * int
+
+type part = { part_layer : int; part_claim : claim;
+              part_proved_by : evidence list }
+
+type through_evidence =
+| Parts of part list
+| SecondPoint of point
+| Direction of point
+
+type through_certificate = { last_layer : int; through_on : domain;
+                             through_about : endpoint;
+                             through_claimed : through_claim;
+                             through_proved_by : through_evidence }
 
 (** val map_onto : ('a1 -> 'a2) -> 'a1 list -> 'a2 list -> 'a2 list **)
 
@@ -1683,17 +1741,18 @@ let block_of n es r =
   | Some rows0 ->
     (match fit n r.chosen_columns with
      | Some columns0 ->
-       let chosen = pick rows0 es in
-       (match places_onto 0 columns0 (side_columns chosen) [] with
+       let chosen0 = pick rows0 es in
+       (match places_onto 0 columns0 (side_columns chosen0) [] with
         | Some places ->
           if (&&)
                ((&&)
                  ((&&) ((=) (number rows0) r.rank_value)
                    ((=) (number columns0) r.rank_value))
-                 ((=) (size_of (general_normals chosen))
+                 ((=) (size_of (general_normals chosen0))
                    (number (tmap is_inside places))))
-               (forallb (fun a -> (=) (size_of a) n) (general_normals chosen))
-          then Some { block_size = r.rank_value; block_entries = chosen;
+               (forallb (fun a -> (=) (size_of a) n)
+                 (general_normals chosen0))
+          then Some { block_size = r.rank_value; block_entries = chosen0;
                  block_places = places }
           else None
         | None -> None)
@@ -2043,12 +2102,12 @@ let rec place_sides lower upper marks reversed =
     inverse_bound -> Big_int_Z.big_int -> (bool*Big_int_Z.big_int) list ->
     (bool*Big_int_Z.big_int) list -> bool **)
 
-let exceeds b norm chosen chosen_sides =
+let exceeds b norm chosen0 chosen_sides =
   let enough = fun equality_w q ->
     (||) (fst equality_w)
       (Z.ltb (Z.mul norm q) (Z.mul b.gap (snd equality_w)))
   in
-  (&&) (forallb (fun x -> x) (tmap2 enough chosen b.row_bounds))
+  (&&) (forallb (fun x -> x) (tmap2 enough chosen0 b.row_bounds))
     (forallb (fun x -> x) (tmap2 enough chosen_sides b.side_bounds))
 
 (** val can_exceed : (bool*Big_int_Z.big_int) -> bool **)
@@ -2077,7 +2136,7 @@ let margin_holds propose s selected outside ws =
           implied_multipliers s (combination scaled normals (zeros s.columns))
         in
         let norm = residual_norm implied0 in
-        let chosen =
+        let chosen0 =
           tmap2 (fun r w -> r.is_equality,w) (pick in_S rs) (pick in_S scaled)
         in
         let beside = tmap is_beside places in
@@ -2100,10 +2159,10 @@ let margin_holds propose s selected outside ws =
                       (Z.leb Big_int_Z.zero_big_int outside))
                     (signs_ok rs ws)) (signs_ok rs scaled))
                 (forallb (fun a -> (=) (size_of a) s.columns) normals))
-              (forallb can_exceed chosen)) (forallb can_exceed chosen_sides))
+              (forallb can_exceed chosen0)) (forallb can_exceed chosen_sides))
           (some_bound propose attempts places (pick in_S normals)
             (zeros (number in_S)) (zeros (number beside)) (fun b ->
-            exceeds b norm chosen chosen_sides))
+            exceeds b norm chosen0 chosen_sides))
       | None -> false)
    | None -> false)
 
@@ -2562,27 +2621,847 @@ let check_preimage propose l k y given size dimension rank active rest =
         | _ -> false))
   | None -> false
 
+(** val check_layer : oracle -> network -> certificate -> bool **)
+
+let check_layer propose net c =
+  match split_layers net c.scope_layer with
+  | Some p ->
+    let before,l = p in
+    (&&) (domain_ok l.inputs c.on)
+      (match subject_values net before l c.about with
+       | Some p0 ->
+         let given,y = p0 in
+         (match c.claimed with
+          | Empty ->
+            (match c.proved_by with
+             | [] -> false
+             | e :: l0 ->
+               (match l0 with
+                | [] -> check_empty propose l c.on y e
+                | _ :: _ -> false))
+          | Preimage (size, dimension, rank, active) ->
+            check_preimage propose l c.on y given size dimension rank active
+              c.proved_by)
+       | None -> false)
+  | None -> false
+
 (** val check : oracle -> network -> certificate -> bool **)
 
 let check propose net c =
-  (&&) (network_ok net)
-    (match split_layers net c.scope_layer with
+  (&&) (network_ok net) (check_layer propose net c)
+
+(** val same_side : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
+
+let same_side v w =
+  (||)
+    ((&&) (Z.leb Big_int_Z.zero_big_int v) (Z.leb Big_int_Z.zero_big_int w))
+    ((&&) (Z.leb v Big_int_Z.zero_big_int) (Z.leb w Big_int_Z.zero_big_int))
+
+(** val value_beside : layer list -> point -> point -> point option **)
+
+let rec value_beside ls p q =
+  match ls with
+  | [] -> Some q
+  | l :: ls' ->
+    let z0 = row_values l p in
+    let w = row_values l q in
+    if forallb (fun b -> b)
+         (tmap2 (fun vw b -> (||) (negb b) (same_side (fst vw) (snd vw)))
+           (tmap2 (fun x x0 -> x,x0) z0.numerators w.numerators) l.rectified)
+    then value_beside ls' (rectify l z0) (rectify l w)
+    else None
+
+(** val keeps_sign : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
+
+let keeps_sign v u =
+  if Z.ltb Big_int_Z.zero_big_int v
+  then Z.leb Big_int_Z.zero_big_int u
+  else (||) (Z.leb Big_int_Z.zero_big_int v) (Z.leb u Big_int_Z.zero_big_int)
+
+(** val rectified_change :
+    Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+let rectified_change v u =
+  if Z.ltb Big_int_Z.zero_big_int v
+  then u
+  else if Z.ltb v Big_int_Z.zero_big_int
+       then Big_int_Z.zero_big_int
+       else Z.max Big_int_Z.zero_big_int u
+
+(** val linear_part : layer -> layer **)
+
+let linear_part l =
+  { inputs = l.inputs; rows =
+    (tmap (fun r -> { exponent = r.exponent; constant =
+      Big_int_Z.zero_big_int; coefficients = r.coefficients }) l.rows);
+    rectified = l.rectified }
+
+(** val change_along : layer list -> point -> point -> point option **)
+
+let rec change_along ls p d =
+  match ls with
+  | [] -> Some d
+  | l :: ls' ->
+    let z0 = row_values l p in
+    let u = row_values (linear_part l) d in
+    let both = tmap2 (fun x x0 -> x,x0) z0.numerators u.numerators in
+    if forallb (fun b -> b)
+         (tmap2 (fun vu b -> (||) (negb b) (keeps_sign (fst vu) (snd vu)))
+           both l.rectified)
+    then change_along ls' (rectify l z0) { denominator = u.denominator;
+           numerators =
+           (tmap2 (fun vu b ->
+             if b then rectified_change (fst vu) (snd vu) else snd vu) both
+             l.rectified) }
+    else None
+
+(** val domain_contains_direction : domain -> point -> bool **)
+
+let domain_contains_direction k d =
+  match k with
+  | AllSpace -> true
+  | Orthant -> forallb (Z.leb Big_int_Z.zero_big_int) d.numerators
+  | Box (_, _) -> false
+  | Polytope sides0 ->
+    forallb (fun s ->
+      Z.leb (dot (snd s) d.numerators) Big_int_Z.zero_big_int) sides0
+
+type stage = { stage_layer : int; stage_domain : domain;
+               stage_input : point option }
+
+(** val stages_onto :
+    int -> domain -> point option -> layer list -> stage list -> stage list **)
+
+let rec stages_onto k k0 x ls reversed =
+  match ls with
+  | [] -> reversed
+  | l :: ls' ->
+    stages_onto (Stdlib.Int.succ k)
+      (if forallb (fun b -> b) l.rectified then Orthant else AllSpace)
+      (option_map (layer_value l) x) ls' ({ stage_layer = k; stage_domain =
+      k0; stage_input = x } :: reversed)
+
+(** val part_certificate : domain -> subject -> part -> certificate **)
+
+let part_certificate k about0 p =
+  { scope_layer = p.part_layer; on = k; about = about0; claimed =
+    p.part_claim; proved_by = p.part_proved_by }
+
+(** val parts_ok :
+    oracle -> network -> bool -> stage list -> point -> part list -> bool **)
+
+let rec parts_ok propose net is_empty stages y parts =
+  match stages with
+  | [] -> (match parts with
+           | [] -> negb is_empty
+           | _ :: _ -> false)
+  | s :: stages' ->
+    (match parts with
+     | [] -> false
+     | p :: parts' ->
+       let about0 =
+         match s.stage_input with
+         | Some x -> LayerInput x
+         | None -> LayerOutput y
+       in
+       let input =
+         match p.part_proved_by with
+         | [] -> s.stage_input
+         | e :: _ -> (match e with
+                      | Solution x -> Some x
+                      | _ -> s.stage_input)
+       in
+       (&&)
+         ((&&) ((=) p.part_layer s.stage_layer)
+           (check_layer propose net
+             (part_certificate s.stage_domain about0 p)))
+         (match p.part_claim with
+          | Empty ->
+            (&&) is_empty (match parts' with
+                           | [] -> true
+                           | _ :: _ -> false)
+          | Preimage (size, _, _, _) ->
+            (match size with
+             | Singleton ->
+               (match input with
+                | Some x -> parts_ok propose net is_empty stages' x parts'
+                | None -> false)
+             | _ -> false)))
+
+(** val infinite_ok :
+    oracle -> network -> layer list -> domain -> point -> point -> bool ->
+    through_evidence -> bool **)
+
+let infinite_ok propose net ls k x y unbounded e =
+  let n = net.network_inputs in
+  (&&) (contains k x)
+    (match e with
+     | Parts parts ->
+       (match parts with
+        | [] -> false
+        | p :: l ->
+          (match l with
+           | [] ->
+             (&&)
+               ((&&) ((=) p.part_layer (Stdlib.Int.succ 0))
+                 (check_layer propose net
+                   (part_certificate k (LayerInput x) p)))
+               (match p.part_claim with
+                | Empty -> false
+                | Preimage (size, _, _, _) ->
+                  (match size with
+                   | Singleton -> false
+                   | Unbounded -> true
+                   | _ -> negb unbounded))
+           | _ :: _ -> false))
+     | SecondPoint x' ->
+       (&&)
+         ((&&) ((&&) ((&&) (negb unbounded) (point_ok n x')) (contains k x'))
+           (negb (same_point x x')))
+         (match value_beside ls x x' with
+          | Some y' -> same_point y' y
+          | None -> false)
+     | Direction d ->
+       (&&)
+         ((&&) ((&&) (point_ok n d) (negb (is_zero d.numerators)))
+           (domain_contains_direction k d))
+         (match change_along ls x d with
+          | Some u -> is_zero u.numerators
+          | None -> false))
+
+(** val check_through : oracle -> network -> through_certificate -> bool **)
+
+let check_through propose net c =
+  let k = c.through_on in
+  (&&) ((&&) (network_ok net) (domain_ok net.network_inputs k))
+    (match split_layers net c.last_layer with
      | Some p ->
        let before,l = p in
-       (&&) (domain_ok l.inputs c.on)
-         (match subject_values net before l c.about with
-          | Some p0 ->
-            let given,y = p0 in
-            (match c.claimed with
-             | Empty ->
-               (match c.proved_by with
-                | [] -> false
-                | e :: l0 ->
-                  (match l0 with
-                   | [] -> check_empty propose l c.on y e
-                   | _ :: _ -> false))
-             | Preimage (size, dimension, rank, active) ->
-               check_preimage propose l c.on y given size dimension rank
-                 active c.proved_by)
+       let ls = tapp before (l :: []) in
+       let given =
+         match c.through_about with
+         | InputOf x -> Some x
+         | OutputOf _ -> None
+       in
+       let y =
+         match c.through_about with
+         | InputOf x -> value_through ls x
+         | OutputOf y -> y
+       in
+       let stages = stages_onto (Stdlib.Int.succ 0) k given ls [] in
+       let one_or_none = fun is_empty ->
+         match c.through_proved_by with
+         | Parts parts -> parts_ok propose net is_empty stages y parts
+         | _ -> false
+       in
+       let infinite = fun unbounded ->
+         match given with
+         | Some x ->
+           infinite_ok propose net ls k x y unbounded c.through_proved_by
+         | None -> false
+       in
+       (&&)
+         (match given with
+          | Some x -> point_ok net.network_inputs x
+          | None -> point_ok (size_of l.rows) y)
+         (match c.through_claimed with
+          | NoInput -> one_or_none true
+          | Inputs (size, active) ->
+            (&&)
+              ((=)
+                (number (tmap (Z.ltb Big_int_Z.zero_big_int) y.numerators))
+                active)
+              (match size with
+               | Singleton -> one_or_none false
+               | Bounded ->
+                 (&&) (match k with
+                       | Box (_, _) -> true
+                       | _ -> false) (infinite false)
+               | Unbounded -> infinite true
+               | Infinite -> infinite false))
+     | None -> false)
+
+type layers_meant =
+| LayerAlone of int
+| LayersThrough of int
+
+type collision_certificate = { collision_in : layers_meant;
+                               collision_on : domain; first_input : point;
+                               second_input : point }
+
+type multipliers = (int*Big_int_Z.big_int) list
+
+type dependency = { dependent_rows : multipliers;
+                    dependent_sides : multipliers }
+
+type tree_line =
+| Branch of int
+| Split of int
+| Spanned of relation
+| Pack of int list
+
+type spanning =
+| ByRank of rank_evidence
+| ByTree of Big_int_Z.big_int * tree_line list
+
+type injectivity_certificate = { injective_layer : int;
+                                 injective_on : domain;
+                                 dependencies : dependency list;
+                                 flats : multipliers list;
+                                 certain : int list; spanned_by : spanning }
+
+type pivot = { pivot_column : int; pivot_row : Big_int_Z.big_int list }
+
+(** val entry_in : Big_int_Z.big_int list -> int -> Big_int_Z.big_int **)
+
+let rec entry_in a j =
+  match a with
+  | [] -> Big_int_Z.zero_big_int
+  | u :: a' ->
+    ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+       (fun _ -> u)
+       (fun j' -> entry_in a' j')
+       j)
+
+(** val eliminate :
+    Big_int_Z.big_int -> pivot -> Big_int_Z.big_int list -> Big_int_Z.big_int
+    list **)
+
+let eliminate q p a =
+  let c = entry_in a p.pivot_column in
+  if Z.eqb c Big_int_Z.zero_big_int
+  then a
+  else tmap2 (fun u v -> Z.modulo (Z.sub u (Z.mul c v)) q) a p.pivot_row
+
+(** val leading_entry :
+    int -> Big_int_Z.big_int list -> (int*Big_int_Z.big_int) option **)
+
+let rec leading_entry j = function
+| [] -> None
+| u :: a' ->
+  if Z.eqb u Big_int_Z.zero_big_int
+  then leading_entry (Stdlib.Int.succ j) a'
+  else Some (j,u)
+
+(** val inverse :
+    oracle -> Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+    option **)
+
+let inverse propose q c =
+  match propose.modular_inverse q ((c :: []) :: []) with
+  | [] -> None
+  | l :: l0 ->
+    (match l with
+     | [] -> None
+     | u :: l1 ->
+       (match l1 with
+        | [] ->
+          (match l0 with
+           | [] ->
+             if Z.eqb (Z.modulo (Z.mul u c) q) Big_int_Z.unit_big_int
+             then Some u
+             else None
+           | _ :: _ -> None)
+        | _ :: _ -> None))
+
+(** val add_row :
+    oracle -> Big_int_Z.big_int -> int -> pivot list -> Big_int_Z.big_int
+    list -> pivot list **)
+
+let add_row propose q n pivots a =
+  if (||) ((=) (size_of pivots) n) (negb ((=) (size_of a) n))
+  then pivots
+  else let a0 =
+         fold_left (fun a0 p -> eliminate q p a0) pivots
+           (tmap (fun u -> Z.modulo u q) a)
+       in
+       (match leading_entry 0 a0 with
+        | Some p ->
+          let j,c = p in
+          (match inverse propose q c with
+           | Some u ->
+             let p0 = { pivot_column = j; pivot_row =
+               (tmap (fun v -> Z.modulo (Z.mul u v) q) a0) }
+             in
+             p0 :: (tmap (fun p' -> { pivot_column = p'.pivot_column;
+                     pivot_row = (eliminate q p0 p'.pivot_row) }) pivots)
+           | None -> pivots)
+        | None -> pivots)
+
+(** val has_full_rank : Big_int_Z.big_int -> int -> pivot list -> bool **)
+
+let has_full_rank q n pivots =
+  (&&) ((=) (size_of pivots) n)
+    (forallb (fun j ->
+      existsb (fun p ->
+        (&&) ((=) p.pivot_column j) (is_unit_row q j p.pivot_row)) pivots)
+      (seq 0 n))
+
+(** val first_nonzero : Big_int_Z.big_int list -> Big_int_Z.big_int option **)
+
+let rec first_nonzero = function
+| [] -> None
+| u :: v' ->
+  if Z.eqb u Big_int_Z.zero_big_int then first_nonzero v' else Some u
+
+(** val modulo_row :
+    Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let rec modulo_row q w v a =
+  match v with
+  | [] -> []
+  | t :: v' ->
+    (match a with
+     | [] -> []
+     | c :: a' ->
+       if Z.eqb t Big_int_Z.zero_big_int
+       then (Z.modulo (Z.mul w c) q) :: (modulo_row q w v' a')
+       else tmap2 (fun u t0 -> Z.modulo (Z.sub (Z.mul w u) (Z.mul c t0)) q)
+              a' v')
+
+(** val product_of_pivots :
+    Big_int_Z.big_int -> int -> int -> Big_int_Z.big_int list list list ->
+    Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+let rec product_of_pivots q left n groups product0 =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> product0)
+    (fun n' ->
+    (fun fO fS n -> if n=0 then fO () else fS (n-1))
+      (fun _ -> Big_int_Z.zero_big_int)
+      (fun left' ->
+      match groups with
+      | [] -> Big_int_Z.zero_big_int
+      | rows0 :: groups' ->
+        if Z.eqb product0 Big_int_Z.zero_big_int
+        then Big_int_Z.zero_big_int
+        else ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+                (fun _ ->
+                match groups' with
+                | [] ->
+                  fold_left (fun p u -> Z.modulo (Z.mul p u) q)
+                    (concat rows0) product0
+                | _ :: _ ->
+                  fold_left (fun p v ->
+                    match first_nonzero v with
+                    | Some w ->
+                      product_of_pivots q left' n'
+                        (tmap (tmap (modulo_row q w v)) groups')
+                        (Z.modulo (Z.mul p w) q)
+                    | None -> product_of_pivots q left' n groups' p) rows0
+                    product0)
+                (fun _ ->
+                fold_left (fun p v ->
+                  match first_nonzero v with
+                  | Some w ->
+                    product_of_pivots q left' n'
+                      (tmap (tmap (modulo_row q w v)) groups')
+                      (Z.modulo (Z.mul p w) q)
+                  | None -> product_of_pivots q left' n groups' p) rows0
+                  product0)
+                n'))
+      left)
+    n
+
+(** val every_choice_spans :
+    oracle -> Big_int_Z.big_int -> int -> Big_int_Z.big_int list list list ->
+    bool **)
+
+let every_choice_spans propose q n groups =
+  match inverse propose q
+          (product_of_pivots q (size_of groups) n groups
+            Big_int_Z.unit_big_int) with
+  | Some _ -> forallb (forallb (fun a -> (=) (size_of a) n)) groups
+  | None -> false
+
+(** val collides :
+    int -> domain -> (point -> point) -> point -> point -> bool **)
+
+let collides n k f x y =
+  (&&)
+    ((&&)
+      ((&&)
+        ((&&) ((&&) ((&&) (domain_ok n k) (point_ok n x)) (point_ok n y))
+          (contains k x)) (contains k y)) (negb (same_point x y)))
+    (same_point (f x) (f y))
+
+(** val check_collision : network -> collision_certificate -> bool **)
+
+let check_collision net c =
+  (&&) (network_ok net)
+    (match c.collision_in with
+     | LayerAlone number0 ->
+       (match split_layers net number0 with
+        | Some p ->
+          let _,l = p in
+          collides l.inputs c.collision_on (layer_value l) c.first_input
+            c.second_input
+        | None -> false)
+     | LayersThrough number0 ->
+       (match split_layers net number0 with
+        | Some p ->
+          let before,l = p in
+          collides net.network_inputs c.collision_on
+            (value_through (tapp before (l :: []))) c.first_input
+            c.second_input
+        | None -> false))
+
+(** val chosen :
+    int -> 'a1 list -> multipliers -> ('a1*Big_int_Z.big_int) list ->
+    ('a1*Big_int_Z.big_int) list option **)
+
+let rec chosen next all ms reversed =
+  match ms with
+  | [] -> Some (rev_append reversed [])
+  | p :: ms' ->
+    let j,w = p in
+    (match all with
+     | [] -> None
+     | a :: all' ->
+       if (=) j next
+       then if Z.ltb Big_int_Z.zero_big_int w
+            then chosen (Stdlib.Int.succ next) all' ms' ((a,w) :: reversed)
+            else None
+       else chosen (Stdlib.Int.succ next) all' ms reversed)
+
+(** val numbered : 'a1 list -> int list -> 'a1 list option **)
+
+let numbered all numbers =
+  option_map (tmap fst)
+    (chosen 0 all (tmap (fun j -> j,Big_int_Z.unit_big_int) numbers) [])
+
+(** val polytope_sides :
+    domain -> (Big_int_Z.big_int*Big_int_Z.big_int list) list **)
+
+let polytope_sides = function
+| Polytope sides0 -> sides0
+| _ -> []
+
+(** val dependency_holds : layer -> domain -> dependency -> bool **)
+
+let dependency_holds l k d =
+  match chosen 0 (tmap2 (fun x x0 -> x,x0) l.rows l.rectified)
+          d.dependent_rows [] with
+  | Some terms0 ->
+    (match chosen 0 (polytope_sides k) d.dependent_sides [] with
+     | Some side_terms ->
+       let rs = tmap (fun t -> fst (fst t)) terms0 in
+       let sides0 = tmap fst side_terms in
+       let low = lowest_exponent rs in
+       let ws =
+         tmap2 (fun r w -> Z.shiftl w (Z.sub r.exponent low)) rs
+           (tmap snd terms0)
+       in
+       let side_ws =
+         tmap (Z.mul (Z.shiftl Big_int_Z.unit_big_int (Z.opp low)))
+           (tmap snd side_terms)
+       in
+       let sigma =
+         combination side_ws (tmap snd sides0)
+           (combination ws (tmap (fun r -> r.coefficients) rs)
+             (zeros l.inputs))
+       in
+       let total =
+         Z.add (dot ws (tmap (fun r -> r.constant) rs))
+           (dot side_ws (tmap fst sides0))
+       in
+       (&&)
+         ((&&) (negb ((=) (size_of terms0) 0))
+           (forallb (fun t -> snd (fst t)) terms0))
+         (match infimum k sigma with
+          | Some p ->
+            let numerator,denominator0 = p in
+            Z.leb Big_int_Z.zero_big_int
+              (Z.add numerator (Z.mul total denominator0))
           | None -> false)
+     | None -> false)
+  | None -> false
+
+(** val flat_sides :
+    int -> domain -> multipliers -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list) list option **)
+
+let flat_sides n k ms =
+  match chosen 0 (polytope_sides k) ms [] with
+  | Some terms0 ->
+    let sides0 = tmap fst terms0 in
+    let ws = tmap snd terms0 in
+    if (&&) (is_zero (combination ws (tmap snd sides0) (zeros n)))
+         (Z.eqb (dot ws (tmap fst sides0)) Big_int_Z.zero_big_int)
+    then Some sides0
+    else None
+  | None -> None
+
+(** val all_flat_sides :
+    int -> domain -> multipliers list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list) list option **)
+
+let rec all_flat_sides n k = function
+| [] -> Some []
+| f :: fs' ->
+  (match flat_sides n k f with
+   | Some sides0 ->
+     (match all_flat_sides n k fs' with
+      | Some others -> Some (tapp sides0 others)
+      | None -> None)
+   | None -> None)
+
+(** val leading_entries :
+    Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int*Big_int_Z.big_int **)
+
+let rec leading_entries a b =
+  match a with
+  | [] -> Big_int_Z.zero_big_int,Big_int_Z.zero_big_int
+  | u :: a' ->
+    (match b with
+     | [] -> Big_int_Z.zero_big_int,Big_int_Z.zero_big_int
+     | v :: b' ->
+       if (&&) (Z.eqb u Big_int_Z.zero_big_int)
+            (Z.eqb v Big_int_Z.zero_big_int)
+       then leading_entries a' b'
+       else u,v)
+
+(** val are_multiples :
+    Big_int_Z.big_int list -> Big_int_Z.big_int list -> bool **)
+
+let are_multiples a b =
+  let u,v = leading_entries a b in
+  (&&)
+    (eqb (Z.eqb u Big_int_Z.zero_big_int) (Z.eqb v Big_int_Z.zero_big_int))
+    (forallb (fun b0 -> b0)
+      (tmap2 (fun x y -> Z.eqb (Z.mul v x) (Z.mul u y)) a b))
+
+(** val row_numbers : dependency -> int list **)
+
+let row_numbers d =
+  tmap fst d.dependent_rows
+
+(** val numbered_row : layer -> int -> row **)
+
+let numbered_row l j =
+  nth j l.rows { exponent = Big_int_Z.zero_big_int; constant =
+    Big_int_Z.zero_big_int; coefficients = [] }
+
+(** val numbered_entry : layer -> int -> entry **)
+
+let numbered_entry l j =
+  General (layer_general true (numbered_row l j))
+
+(** val certain_row : layer -> dependency -> entry option **)
+
+let certain_row l d =
+  match row_numbers d with
+  | [] -> None
+  | j :: js ->
+    if forallb (fun i ->
+         are_multiples (numbered_row l j).coefficients
+           (numbered_row l i).coefficients) js
+    then Some (numbered_entry l j)
+    else None
+
+(** val certain_rows : layer -> dependency list -> entry list option **)
+
+let rec certain_rows l = function
+| [] -> Some []
+| d :: ds' ->
+  (match certain_row l d with
+   | Some e ->
+     (match certain_rows l ds' with
+      | Some es -> Some (e :: es)
+      | None -> None)
+   | None -> None)
+
+(** val fixed_sides : int -> domain -> entry list **)
+
+let fixed_sides n = function
+| Box (lower, upper) ->
+  sides { columns = n; general = []; lower_sides = (all_columns false n);
+    upper_sides =
+    (tmap2 (fun lo hi ->
+      Z.eqb (Z.mul lo upper.denominator) (Z.mul hi lower.denominator))
+      lower.numerators upper.numerators) }
+| _ -> []
+
+(** val certain_entries :
+    layer -> domain -> injectivity_certificate -> entry list option **)
+
+let certain_entries l k c =
+  match numbered c.dependencies c.certain with
+  | Some ds ->
+    (match all_flat_sides l.inputs k c.flats with
+     | Some flat ->
+       (match certain_rows l ds with
+        | Some es ->
+          Some
+            (tapp
+              (tmap (fun r -> General (layer_general true r))
+                (pick (tmap negb l.rectified) l.rows))
+              (tapp es
+                (tapp (fixed_sides l.inputs k)
+                  (tmap (fun s -> General (polytope_general s)) flat))))
+        | None -> None)
+     | None -> None)
+  | None -> None
+
+(** val is_among : int -> int list -> bool **)
+
+let is_among j js =
+  existsb ((=) j) js
+
+(** val all_different : int list -> bool **)
+
+let rec all_different = function
+| [] -> true
+| j :: js' -> (&&) (negb (is_among j js')) (all_different js')
+
+(** val ways : int list list -> Big_int_Z.big_int **)
+
+let ways groups =
+  fold_left (fun p js ->
+    fold_left (fun sum _ -> Z.add sum p) js Big_int_Z.zero_big_int) groups
+    Big_int_Z.unit_big_int
+
+(** val most_ways : Big_int_Z.big_int **)
+
+let most_ways =
+  Z.shiftl Big_int_Z.unit_big_int (Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    (Big_int_Z.mult_int_big_int 2
+    ((fun x -> Big_int_Z.succ_big_int (Big_int_Z.mult_int_big_int 2 x))
+    Big_int_Z.unit_big_int))))
+
+(** val entry_row : int -> entry -> Big_int_Z.big_int list **)
+
+let entry_row n = function
+| General r -> odd_row r.normal
+| Side (j, _) -> unit_at n j Big_int_Z.unit_big_int
+
+(** val with_entry :
+    oracle -> layer -> Big_int_Z.big_int -> pivot list -> entry -> pivot list **)
+
+let with_entry propose l q =
+  let n = l.inputs in
+  (fun pivots e -> add_row propose q n pivots (entry_row n e))
+
+(** val pack_spans :
+    oracle -> layer -> Big_int_Z.big_int -> pivot list -> int list list ->
+    bool **)
+
+let pack_spans propose l q =
+  let n = l.inputs in
+  (fun pivots js ->
+  let modulo0 = fun a -> tmap (fun u -> Z.modulo u q) a in
+  every_choice_spans propose q n
+    (tapp (tmap (fun p -> p.pivot_row :: []) pivots)
+      (tmap (tmap (fun j -> modulo0 (entry_row n (numbered_entry l j)))) js)))
+
+(** val check_node :
+    oracle -> layer -> Big_int_Z.big_int -> int list list -> int -> int list
+    -> entry list -> pivot list -> tree_line list -> tree_line list option **)
+
+let check_node propose l q groups =
+  let n = l.inputs in
+  let rec check_node0 depth outside inside pivots lines =
+    if has_full_rank q n pivots
+    then Some lines
+    else ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+            (fun _ -> None)
+            (fun depth' ->
+            match lines with
+            | [] -> None
+            | line :: lines0 ->
+              let within = fun outside0 j lines1 ->
+                let e = numbered_entry l j in
+                check_node0 depth' outside0 (tapp inside (e :: []))
+                  (with_entry propose l q pivots e) lines1
+              in
+              let free = filter (fun j -> negb (is_among j outside)) in
+              (match line with
+               | Branch d ->
+                 (match nth_error groups d with
+                  | Some js ->
+                    let rec children outside0 js0 lines1 =
+                      match js0 with
+                      | [] -> Some lines1
+                      | j :: js' ->
+                        (match within outside0 j lines1 with
+                         | Some rest -> children (j :: outside0) js' rest
+                         | None -> None)
+                    in children outside (free js) lines0
+                  | None -> None)
+               | Split j ->
+                 if Nat.ltb j (size_of l.rows)
+                 then (match check_node0 depth' (j :: outside) inside pivots
+                               lines0 with
+                       | Some rest -> within outside j rest
+                       | None -> None)
+                 else None
+               | Spanned r ->
+                 if (&&) (is_among r.related outside)
+                      (relation_holds n (tmap (fun _ -> true) inside) inside
+                        r.related (numbered_entry l r.related) r)
+                 then Some lines0
+                 else None
+               | Pack ds ->
+                 (match numbered groups ds with
+                  | Some gs ->
+                    let gs0 = tmap free gs in
+                    if (&&)
+                         ((&&) (all_different (concat gs0))
+                           (Z.leb (ways gs0) most_ways))
+                         (pack_spans propose l q pivots gs0)
+                    then Some lines0
+                    else None
+                  | None -> None)))
+            depth)
+  in check_node0
+
+(** val check_tree :
+    oracle -> layer -> Big_int_Z.big_int -> int list list -> entry list ->
+    tree_line list -> bool **)
+
+let check_tree propose l q groups inside lines =
+  match check_node propose l q groups (size_of lines) [] inside
+          (fold_left (with_entry propose l q) inside []) lines with
+  | Some l0 -> (match l0 with
+                | [] -> true
+                | _ :: _ -> false)
+  | None -> false
+
+(** val layer_is_injective :
+    oracle -> layer -> injectivity_certificate -> bool **)
+
+let layer_is_injective propose l c =
+  let k = c.injective_on in
+  (&&) (forallb (dependency_holds l k) c.dependencies)
+    (match certain_entries l k c with
+     | Some es ->
+       (match c.spanned_by with
+        | ByRank r ->
+          (&&)
+            ((&&) ((=) r.rank_value l.inputs)
+              (match r.bound_above with
+               | ByColumns -> true
+               | _ -> false))
+            (match check_rank propose l.inputs es r with
+             | Some _ -> true
+             | None -> false)
+        | ByTree (q, lines) ->
+          (&&) (Z.ltb Big_int_Z.unit_big_int q)
+            (check_tree propose l q (tmap row_numbers c.dependencies) es
+              lines))
+     | None -> false)
+
+(** val check_injective :
+    oracle -> network -> injectivity_certificate -> bool **)
+
+let check_injective propose net c =
+  (&&) (network_ok net)
+    (match split_layers net c.injective_layer with
+     | Some p ->
+       let _,l = p in
+       (&&) (domain_ok l.inputs c.injective_on)
+         (layer_is_injective propose l c)
      | None -> false)

@@ -1,9 +1,13 @@
 
 val negb : bool -> bool
 
+val option_map : ('a1 -> 'a2) -> 'a1 option -> 'a2 option
+
 val fst : ('a1*'a2) -> 'a1
 
 val snd : ('a1*'a2) -> 'a2
+
+val app : 'a1 list -> 'a1 list -> 'a1 list
 
 type comparison =
 | Eq
@@ -20,6 +24,7 @@ val eqb : bool -> bool -> bool
 
 module Nat :
  sig
+  val ltb : int -> int -> bool
  end
 
 module Pos :
@@ -109,6 +114,8 @@ val nth_error : 'a1 list -> int -> 'a1 option
 
 val rev_append : 'a1 list -> 'a1 list -> 'a1 list
 
+val concat : 'a1 list list -> 'a1 list
+
 val map : ('a1 -> 'a2) -> 'a1 list -> 'a2 list
 
 val fold_left : ('a1 -> 'a2 -> 'a1) -> 'a2 list -> 'a1 -> 'a1
@@ -116,6 +123,10 @@ val fold_left : ('a1 -> 'a2 -> 'a1) -> 'a2 list -> 'a1 -> 'a1
 val existsb : ('a1 -> bool) -> 'a1 list -> bool
 
 val forallb : ('a1 -> bool) -> 'a1 list -> bool
+
+val filter : ('a1 -> bool) -> 'a1 list -> 'a1 list
+
+val seq : int -> int -> int list
 
 type row = { exponent : Big_int_Z.big_int; constant : Big_int_Z.big_int;
              coefficients : Big_int_Z.big_int list }
@@ -177,6 +188,27 @@ type evidence =
 
 type certificate = { scope_layer : int; on : domain; about : subject;
                      claimed : claim; proved_by : evidence list }
+
+type endpoint =
+| InputOf of point
+| OutputOf of point
+
+type through_claim =
+| NoInput
+| Inputs of cardinality * int
+
+type part = { part_layer : int; part_claim : claim;
+              part_proved_by : evidence list }
+
+type through_evidence =
+| Parts of part list
+| SecondPoint of point
+| Direction of point
+
+type through_certificate = { last_layer : int; through_on : domain;
+                             through_about : endpoint;
+                             through_claimed : through_claim;
+                             through_proved_by : through_evidence }
 
 val map_onto : ('a1 -> 'a2) -> 'a1 list -> 'a2 list -> 'a2 list
 
@@ -551,4 +583,172 @@ val check_preimage :
   oracle -> layer -> domain -> point -> (point*point) option -> cardinality
   -> int -> int -> int -> evidence list -> bool
 
+val check_layer : oracle -> network -> certificate -> bool
+
 val check : oracle -> network -> certificate -> bool
+
+val same_side : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
+
+val value_beside : layer list -> point -> point -> point option
+
+val keeps_sign : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
+
+val rectified_change :
+  Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+val linear_part : layer -> layer
+
+val change_along : layer list -> point -> point -> point option
+
+val domain_contains_direction : domain -> point -> bool
+
+type stage = { stage_layer : int; stage_domain : domain;
+               stage_input : point option }
+
+val stages_onto :
+  int -> domain -> point option -> layer list -> stage list -> stage list
+
+val part_certificate : domain -> subject -> part -> certificate
+
+val parts_ok :
+  oracle -> network -> bool -> stage list -> point -> part list -> bool
+
+val infinite_ok :
+  oracle -> network -> layer list -> domain -> point -> point -> bool ->
+  through_evidence -> bool
+
+val check_through : oracle -> network -> through_certificate -> bool
+
+type layers_meant =
+| LayerAlone of int
+| LayersThrough of int
+
+type collision_certificate = { collision_in : layers_meant;
+                               collision_on : domain; first_input : point;
+                               second_input : point }
+
+type multipliers = (int*Big_int_Z.big_int) list
+
+type dependency = { dependent_rows : multipliers;
+                    dependent_sides : multipliers }
+
+type tree_line =
+| Branch of int
+| Split of int
+| Spanned of relation
+| Pack of int list
+
+type spanning =
+| ByRank of rank_evidence
+| ByTree of Big_int_Z.big_int * tree_line list
+
+type injectivity_certificate = { injective_layer : int;
+                                 injective_on : domain;
+                                 dependencies : dependency list;
+                                 flats : multipliers list;
+                                 certain : int list; spanned_by : spanning }
+
+type pivot = { pivot_column : int; pivot_row : Big_int_Z.big_int list }
+
+val entry_in : Big_int_Z.big_int list -> int -> Big_int_Z.big_int
+
+val eliminate :
+  Big_int_Z.big_int -> pivot -> Big_int_Z.big_int list -> Big_int_Z.big_int
+  list
+
+val leading_entry :
+  int -> Big_int_Z.big_int list -> (int*Big_int_Z.big_int) option
+
+val inverse :
+  oracle -> Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int option
+
+val add_row :
+  oracle -> Big_int_Z.big_int -> int -> pivot list -> Big_int_Z.big_int list
+  -> pivot list
+
+val has_full_rank : Big_int_Z.big_int -> int -> pivot list -> bool
+
+val first_nonzero : Big_int_Z.big_int list -> Big_int_Z.big_int option
+
+val modulo_row :
+  Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int list -> Big_int_Z.big_int list
+
+val product_of_pivots :
+  Big_int_Z.big_int -> int -> int -> Big_int_Z.big_int list list list ->
+  Big_int_Z.big_int -> Big_int_Z.big_int
+
+val every_choice_spans :
+  oracle -> Big_int_Z.big_int -> int -> Big_int_Z.big_int list list list ->
+  bool
+
+val collides : int -> domain -> (point -> point) -> point -> point -> bool
+
+val check_collision : network -> collision_certificate -> bool
+
+val chosen :
+  int -> 'a1 list -> multipliers -> ('a1*Big_int_Z.big_int) list ->
+  ('a1*Big_int_Z.big_int) list option
+
+val numbered : 'a1 list -> int list -> 'a1 list option
+
+val polytope_sides : domain -> (Big_int_Z.big_int*Big_int_Z.big_int list) list
+
+val dependency_holds : layer -> domain -> dependency -> bool
+
+val flat_sides :
+  int -> domain -> multipliers -> (Big_int_Z.big_int*Big_int_Z.big_int list)
+  list option
+
+val all_flat_sides :
+  int -> domain -> multipliers list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list) list option
+
+val leading_entries :
+  Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int*Big_int_Z.big_int
+
+val are_multiples : Big_int_Z.big_int list -> Big_int_Z.big_int list -> bool
+
+val row_numbers : dependency -> int list
+
+val numbered_row : layer -> int -> row
+
+val numbered_entry : layer -> int -> entry
+
+val certain_row : layer -> dependency -> entry option
+
+val certain_rows : layer -> dependency list -> entry list option
+
+val fixed_sides : int -> domain -> entry list
+
+val certain_entries :
+  layer -> domain -> injectivity_certificate -> entry list option
+
+val is_among : int -> int list -> bool
+
+val all_different : int list -> bool
+
+val ways : int list list -> Big_int_Z.big_int
+
+val most_ways : Big_int_Z.big_int
+
+val entry_row : int -> entry -> Big_int_Z.big_int list
+
+val with_entry :
+  oracle -> layer -> Big_int_Z.big_int -> pivot list -> entry -> pivot list
+
+val pack_spans :
+  oracle -> layer -> Big_int_Z.big_int -> pivot list -> int list list -> bool
+
+val check_node :
+  oracle -> layer -> Big_int_Z.big_int -> int list list -> int -> int list ->
+  entry list -> pivot list -> tree_line list -> tree_line list option
+
+val check_tree :
+  oracle -> layer -> Big_int_Z.big_int -> int list list -> entry list ->
+  tree_line list -> bool
+
+val layer_is_injective : oracle -> layer -> injectivity_certificate -> bool
+
+val check_injective : oracle -> network -> injectivity_certificate -> bool

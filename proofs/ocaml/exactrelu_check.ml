@@ -1,6 +1,6 @@
 (* The command `exactrelu-check PATH...`: every certificate among the paths is read, given its network, and judged by the
-   function `check` that was extracted from the Coq sources.  One line a certificate; exit code 0: there is at least one and all
-   are valid, 1: one is not, 2: nothing was found, or something cannot be read. *)
+   functions `check` and `check_through` that were extracted from the Coq sources.  One line a certificate; exit code 0: there is
+   at least one and all are valid, 1: one is not, 2: nothing was found, or something cannot be read. *)
 
 type verdict = Valid of string | Invalid of string
 
@@ -44,7 +44,13 @@ let check_file path sha256 network =
     | Network network ->
         let certificate = Certificate_file.read text in
         Limits.before_check network certificate;
-        if Checker.check Proposals.oracle network certificate then Valid (Certificate_file.claim_in_words certificate)
+        let is_proved =
+          match certificate with
+          | OneLayer certificate -> Checker.check Proposals.oracle network certificate
+          | Through certificate -> Checker.check_through Proposals.oracle network certificate
+          | Collision certificate -> Checker.check_collision network certificate
+          | Injectivity certificate -> Checker.check_injective Proposals.oracle network certificate in
+        if is_proved then Valid (Certificate_file.claim_in_words certificate)
         else Invalid (Explanation.of_refusal network certificate))
 
 let printable = String.map (fun c -> if c >= ' ' && c <= '~' then c else '?')

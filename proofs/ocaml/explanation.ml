@@ -5,14 +5,15 @@ open Checker
 
 let oracle = Proposals.oracle
 
+let number_of_positive output = List.length (List.filter (fun value -> Big_int_Z.sign_big_int value > 0) output.numerators)
+
 let of_preimage layer certificate given output size dimension rank active =
   match base_point layer certificate.on output given certificate.proved_by with
   | None -> ("4.1", "a solution is missing, or it is not in the domain or does not have the output")
   | Some ((point, values), rest) ->
       match rest with
       | RankOf evidence :: rest ->
-          let positive = List.length (List.filter (fun value -> Big_int_Z.sign_big_int value > 0) output.numerators) in
-          if positive <> active then ("3.2", "ACTIVE is not the number of positive outputs")
+          if number_of_positive output <> active then ("3.2", "ACTIVE is not the number of positive outputs")
           else if (dimension = 0) <> (size = Singleton) then ("3.2", "the cardinality does not go with the dimension")
           else
             let rows = tmap (fun row -> General row) (active_rows layer values) in
@@ -26,7 +27,7 @@ let of_preimage layer certificate given output size dimension rank active =
                  | Some _ -> ("4.7", "boundedness or its contrary is not proved, or evidence is left"))
       | _ -> ("4.2", "`rank` belongs here")
 
-let of_certificate network certificate =
+let of_one_layer network certificate =
   match split_layers network certificate.scope_layer with
   | None -> ("3", "the network does not have this layer")
   | Some (before, layer) ->
@@ -39,7 +40,107 @@ let of_certificate network certificate =
             | Empty -> ("4.8", "the evidence is no contradiction")
             | Preimage (size, dimension, rank, active) -> of_preimage layer certificate given output size dimension rank active
 
+(* of the parts from the last stage on; y: the output that the first of them speaks of *)
+let rec of_parts network stages output parts =
+  match stages, parts with
+  | [], [] -> ("4.9", "no part says that there is no input")
+  | [], _ -> ("4.9", "more parts than layers")
+  | stage :: _, [] -> ("4.9", Printf.sprintf "a part for layer %d is missing" stage.stage_layer)
+  | stage :: stages, part :: parts ->
+      let about = match stage.stage_input with Some input -> LayerInput input | None -> LayerOutput output in
+      if part.part_layer <> stage.stage_layer then ("4.9", Printf.sprintf "a part for layer %d belongs here" stage.stage_layer)
+      else
+        let section, reason = of_part network stage.stage_domain about part in
+        if section <> "" then (section, reason)
+        else
+          match part.part_claim, part.part_proved_by, stage.stage_input with
+          | Empty, _, _ -> ("4.9", "the claim is not empty, or parts follow the one that is")
+          | Preimage (Singleton, _, _, _), Solution input :: _, _ | Preimage (Singleton, _, _, _), _, Some input ->
+              of_parts network stages input parts
+          | _ -> ("4.9", Printf.sprintf "the part for layer %d has to say singleton or empty" part.part_layer)
+
+(* ("", "") if the part is proved *)
+and of_part network domain about part =
+  let certificate = part_certificate domain about part in
+  if check_layer oracle network certificate then ("", "")
+  else
+    let section, reason = of_one_layer network certificate in
+    (section, Printf.sprintf "part for layer %d: %s" part.part_layer reason)
+
+let of_infinite network certificate point size =
+  if not (contains certificate.through_on point) then ("4.9", "the point is not in the domain")
+  else
+    match size, certificate.through_on, certificate.through_proved_by with
+    | Bounded, (AllSpace | Orthant | Polytope _), _ -> ("4.9", "a bounded set of inputs is shown in a box only")
+    | _, _, SecondPoint _ when size = Unbounded -> ("4.9", "a second point does not show that the inputs are unbounded")
+    | _, _, SecondPoint _ -> ("4.9", "the second point is no other input of the domain with the same output, or a row changes its sign")
+    | _, _, Direction _ -> ("4.9", "the direction is 0 or leaves the domain, a row changes its sign along it, or the output changes")
+    | _, _, Parts [ part ] when part.part_layer = 1 ->
+        let section, reason = of_part network certificate.through_on (LayerInput point) part in
+        if section <> "" then (section, reason) else ("4.9", "the part for layer 1 does not say what is claimed")
+    | _, _, Parts _ -> ("4.9", "one part for layer 1, `second` or `direction` belongs here")
+
+let of_through network certificate =
+  match split_layers network certificate.last_layer with
+  | None -> ("3", "the network does not have this layer")
+  | Some (before, layer) ->
+      let through = before @ [ layer ] in
+      if not (domain_ok network.network_inputs certificate.through_on) then
+        ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      else
+        let fits, given =
+          match certificate.through_about with
+          | InputOf point -> (point_ok network.network_inputs point, Some point)
+          | OutputOf output -> (point_ok (List.length layer.rows) output, None) in
+        if not fits then ("3", "the point or output has the wrong length")
+        else
+          let output = match certificate.through_about with InputOf point -> value_through through point | OutputOf output -> output in
+          match certificate.through_claimed, certificate.through_proved_by, given with
+          | Inputs (_, active), _, _ when number_of_positive output <> active -> ("3.2", "ACTIVE is not the number of positive outputs")
+          | (NoInput | Inputs (Singleton, _)), Parts parts, _ ->
+              of_parts network (stages_onto 1 certificate.through_on given through []) output parts
+          | (NoInput | Inputs (Singleton, _)), _, _ -> ("4.9", "parts belong here")
+          | Inputs (size, _), _, Some point -> of_infinite network certificate point size
+          | Inputs _, _, None -> ("4.9", "infinitely many inputs are shown from one of them, not from an output")
+
+let of_collision network certificate =
+  let of_inputs width f =
+    let first = certificate.first_input and second = certificate.second_input in
+    if not (domain_ok width certificate.collision_on) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+    else if not (point_ok width first && point_ok width second) then ("4.10", "a point has the wrong length")
+    else if not (contains certificate.collision_on first && contains certificate.collision_on second) then
+      ("4.10", "a point is not in the domain")
+    else if same_point first second then ("4.10", "the two points are equal")
+    else if not (same_point (f first) (f second)) then ("4.10", "the two points have different outputs")
+    else ("4.10", "this is no collision") in
+  let number = match certificate.collision_in with LayerAlone number | LayersThrough number -> number in
+  match split_layers network number, certificate.collision_in with
+  | None, _ -> ("3", "the network does not have this layer")
+  | Some (_, layer), LayerAlone _ -> of_inputs layer.inputs (layer_value layer)
+  | Some (before, layer), LayersThrough _ -> of_inputs network.network_inputs (value_through (before @ [ layer ]))
+
+let of_injectivity network certificate =
+  match split_layers network certificate.injective_layer with
+  | None -> ("3", "the network does not have this layer")
+  | Some (_, layer) ->
+      let domain = certificate.injective_on in
+      if not (domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      else
+        let rec unproved number = function
+          | [] -> None
+          | dependency :: others -> if dependency_holds layer domain dependency then unproved (number + 1) others else Some number in
+        match unproved 0 certificate.dependencies, certain_entries layer domain certificate, certificate.spanned_by with
+        | Some number, _, _ -> ("4.10", Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number)
+        | None, None, _ -> ("4.10", "`certain` names rows that are not multiples of one another, or sides of a `flat` do not add up to 0")
+        | None, Some _, ByRank _ -> ("4.10", "the rank of the certain rows is not proved to be the number of inputs")
+        | None, Some _, ByTree _ -> ("4.10", "a case of the tree is not closed, or lines are left")
+
 (* "section N: reason" *)
 let of_refusal network certificate =
-  let section, reason = of_certificate network certificate in
+  let section, reason =
+    match certificate with
+    | Certificate_file.OneLayer certificate -> of_one_layer network certificate
+    | Certificate_file.Through certificate -> of_through network certificate
+    | Certificate_file.Collision certificate -> of_collision network certificate
+    | Certificate_file.Injectivity certificate -> of_injectivity network certificate in
   Printf.sprintf "section %s: %s" section reason

@@ -10,6 +10,7 @@ let largest_file = 1 lsl 31
 let most_rows_or_columns = 1 lsl 16
 let most_columns_with_sides = 1 lsl 14
 let widest_box = 4096
+let most_columns_in_a_tree = 1024
 let denominator_bits = 1 lsl 18
 let matrix_bits = 1 lsl 33
 let memory_words = 1 lsl 30
@@ -62,16 +63,54 @@ let before_empty_margin network certificate layer =
   | Box _ when layer.inputs > widest_box -> reject "4.8" (Printf.sprintf "a box in more than %d dimensions" widest_box)
   | _ -> ()
 
-let before_check network certificate =
-  match List.nth_opt network.layers (certificate.scope_layer - 1) with
+(* the layer with this number, if it and the domain are not too large *)
+let layer_within network number domain =
+  match List.nth_opt network.layers (number - 1) with
   | None -> reject "3" "the network does not have this layer"
   | Some layer ->
       if layer.inputs > most_rows_or_columns || List.length layer.rows > most_rows_or_columns then
         reject "3" (Printf.sprintf "this checker takes on layers of at most %d inputs and outputs" most_rows_or_columns);
-      (match certificate.on with
-       | (Orthant | Box _) when layer.inputs > most_columns_with_sides ->
-           reject "3.1" (Printf.sprintf "this checker takes on an orthant or a box in at most %d dimensions" most_columns_with_sides)
-       | _ -> ());
-      (match certificate.claimed, certificate.proved_by with
-       | Empty, [ EmptyMargin _ ] -> before_empty_margin network certificate layer
-       | _ -> ())
+      match domain with
+      | (Orthant | Box _) when layer.inputs > most_columns_with_sides ->
+          reject "3.1" (Printf.sprintf "this checker takes on an orthant or a box in at most %d dimensions" most_columns_with_sides)
+      | _ -> layer
+
+let before_one_layer network certificate =
+  let layer = layer_within network certificate.scope_layer certificate.on in
+  match certificate.claimed, certificate.proved_by with
+  | Empty, [ EmptyMargin _ ] -> before_empty_margin network certificate layer
+  | _ -> ()
+
+(* 4.10: an echelon form of n rows of n numbers for every case that is open *)
+let before_injectivity network certificate =
+  let layer = layer_within network certificate.injective_layer certificate.injective_on in
+  match certificate.spanned_by with
+  | ByTree _ when layer.inputs > most_columns_in_a_tree ->
+      reject "4.10" (Printf.sprintf "this checker takes on a tree in at most %d dimensions" most_columns_in_a_tree)
+  | _ -> ()
+
+(* every part as the certificate of one layer that it is; a given point is one of the network's inputs, which leads to the same
+   denominators *)
+let before_through network certificate =
+  if List.compare_length_with network.layers certificate.last_layer < 0 then reject "3" "the network does not have this layer";
+  let layers = List.filteri (fun i _ -> i < certificate.last_layer) network.layers in
+  let stages = stages_onto 1 certificate.through_on None layers [] in
+  let before_part about part =
+    match List.find_opt (fun stage -> stage.stage_layer = part.part_layer) stages with
+    | None -> reject "4.9" (Printf.sprintf "a part for layer %d" part.part_layer)
+    | Some stage ->
+        before_one_layer network (part_certificate stage.stage_domain about part);
+        match about, part.part_proved_by with
+        | LayerOutput _, Solution input :: _ -> LayerOutput input
+        | _ -> about in
+  match certificate.through_proved_by with
+  | SecondPoint _ | Direction _ -> ()
+  | Parts parts ->
+      let about = match certificate.through_about with InputOf x -> NetworkInput x | OutputOf y -> LayerOutput y in
+      ignore (List.fold_left before_part about parts)
+
+let before_check network = function
+  | Certificate_file.OneLayer certificate -> before_one_layer network certificate
+  | Certificate_file.Through certificate -> before_through network certificate
+  | Certificate_file.Collision _ -> ()
+  | Certificate_file.Injectivity certificate -> before_injectivity network certificate

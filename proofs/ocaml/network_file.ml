@@ -11,18 +11,54 @@ let repeat count read =
   let rec onto left found = if left = 0 then List.rev found else onto (left - 1) (read () :: found) in
   onto count []
 
-let read_row text inputs =
+let is_odd number = Z.testbit number 0
+
+(* not all zero and one is odd, or all zero and the exponent too *)
+let in_normal_form exponent constant coefficients =
+  is_odd constant || List.exists is_odd coefficients
+  || exponent = 0 && List.for_all (fun number -> Z.sign number = 0) (constant :: coefficients)
+
+(* the version in which a row with so many non-zero coefficients stands as `sparse` *)
+let is_sparse version inputs found = version = 2 && 4 * found <= inputs
+
+let read_dense_row text version inputs =
   let fields = Text.take text "row" "2" in
   let exponent = Text.exponent fields in
   match Text.integers fields with
   | constant :: coefficients, found when found = inputs + 1 ->
-      let is_odd number = Z.testbit number 0 in
-      let all_zero = List.for_all (fun number -> Z.sign number = 0) in
-      if not (is_odd constant || List.exists is_odd coefficients)
-         && not (exponent = 0 && Z.sign constant = 0 && all_zero coefficients)
-      then Text.refuse fields "a row is not in normal form";
+      if not (in_normal_form exponent constant coefficients) then Text.refuse fields "a row is not in normal form";
+      let nonzero = List.fold_left (fun sum number -> if Z.sign number = 0 then sum else sum + 1) 0 coefficients in
+      if is_sparse version inputs nonzero then Text.refuse fields "a row with so few non-zero coefficients is written as `sparse`";
       { exponent = Z.of_int exponent; constant; coefficients }
   | _, found -> Text.refuse fields (Printf.sprintf "a row: %d numbers where %d belong" found (inputs + 1))
+
+(* `zeros.(k)` is a list of k zeros, which the rows of a layer share: each of them ends in one *)
+let read_sparse_row text inputs zeros =
+  let fields = Text.take text "sparse" "2" in
+  let exponent = Text.exponent fields in
+  let constant = Text.integer fields "b" in
+  let found = Text.natural_below fields "K" Text.largest_size in
+  if not (is_sparse 2 inputs found) then Text.refuse fields "a row with so many non-zero coefficients is written as `row`";
+  (* the columns with their coefficients, the last one first *)
+  let rec onto left next terms =
+    if left = 0 then terms
+    else
+      let column = Text.natural_below fields "J" Text.largest_size in
+      if column < next || column >= inputs then Text.refuse fields "the columns of a row do not increase, or one is beyond the inputs";
+      onto (left - 1) (column + 1) ((column, Text.nonzero fields "c") :: terms) in
+  let terms = onto found 0 [] in
+  Text.finish fields;
+  if not (in_normal_form exponent constant (List.map snd terms)) then Text.refuse fields "a row is not in normal form";
+  let rec prepend count list = if count = 0 then list else prepend (count - 1) (Z.zero :: list) in
+  (* `after`: what stands from column `from` on *)
+  let rec expand after from = function
+    | [] -> prepend from after
+    | (column, coefficient) :: terms -> expand (coefficient :: prepend (from - column - 1) after) column terms in
+  let coefficients =
+    match terms with
+    | [] -> zeros.(inputs)
+    | (column, coefficient) :: terms -> expand (coefficient :: zeros.(inputs - column - 1)) column terms in
+  { exponent = Z.of_int exponent; constant; coefficients }
 
 (* the bits of a mask as exactly one mark an output *)
 let rec fit fields outputs bits marks =
@@ -32,7 +68,7 @@ let rec fit fields outputs bits marks =
   | false :: bits -> fit fields outputs bits marks
   | [] -> List.rev_append marks (repeat outputs (fun () -> false))
 
-let read_layer text width =
+let read_layer text version width =
   let fields = Text.take text "layer" "2" in
   let inputs = Text.natural_below fields "the number of inputs" Text.largest_size in
   let outputs = Text.natural_below fields "the number of outputs" Text.largest_size in
@@ -41,7 +77,15 @@ let read_layer text width =
   let mask = if kind = "mask" then Text.mask fields "the mask" else [] in
   Text.finish fields;
   (* the marks after the rows: a count allocates nothing *)
-  let rows = repeat outputs (fun () -> read_row text inputs) in
+  let zeros =
+    lazy (
+      let lists = Array.make (inputs + 1) [] in
+      for k = 1 to inputs do lists.(k) <- Z.zero :: lists.(k - 1) done;
+      lists) in
+  let read_row () =
+    if version = 2 && Text.begins text "sparse" then read_sparse_row text inputs (Lazy.force zeros)
+    else read_dense_row text version inputs in
+  let rows = repeat outputs read_row in
   let rectified = if kind = "all" then repeat outputs (fun () -> true) else fit fields outputs mask [] in
   let is_word = not (List.mem true rectified && List.mem false rectified) in
   if (kind = "mask" && is_word) || (kind = "all" && outputs = 0) then
@@ -51,7 +95,8 @@ let read_layer text width =
 (* raises Text.Rejected *)
 let read bytes =
   let text = Text.of_string bytes in
-  Text.finish (Text.take text "exactrelu-network 1" "2");
+  let version = if Text.begins text "exactrelu-network 2" then 2 else 1 in
+  Text.finish (Text.take text (Printf.sprintf "exactrelu-network %d" version) "2");
   while Text.begins text "source" do
     let source = Text.take text "source" "2" in
     ignore (Text.sha256 source);
@@ -69,7 +114,7 @@ let read bytes =
     if number > 0 && not (Text.begins text "layer") then List.rev layers
     else if number = Text.most_layers then Text.reject "2" (Printf.sprintf "more than %d layers" number)
     else
-      let layer = read_layer text width in
+      let layer = read_layer text version width in
       onto (layer :: layers) (number + 1) (List.length layer.rows) in
   let layers = onto [] 0 network_inputs in
   Text.finish_text text "2";

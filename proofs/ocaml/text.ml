@@ -154,6 +154,11 @@ let is_integer bytes start stop limit =
 let integer_value bytes start stop =
   if bytes.[start] = '-' then Z.neg (value bytes (start + 1) stop) else value bytes start stop
 
+let integer fields what =
+  let start, stop = token fields what in
+  if not (is_integer fields.text start stop fields.digits) then refuse fields (what ^ " is not an integer in hexadecimal");
+  integer_value fields.text start stop
+
 let nonzero fields what =
   let start, stop = token fields what in
   if not (is_integer fields.text start stop fields.digits) || fields.text.[start] = '0' then

@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from exactrelu.checker.evidence import verify
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Rejected, Text
+from exactrelu.checker.verify import verify
 
 if TYPE_CHECKING:
     from exactrelu.checker.arithmetic import Kernels

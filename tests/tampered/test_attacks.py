@@ -290,3 +290,31 @@ def test_a_wide_box_does_not_fill_the_memory() -> None:
     mask = (1 << n + 1) - 1
     forged = certificate(text, *header(box, "output"), "output 1 1", "claim preimage empty", f"empty margin {mask:x} 0 {weights}")
     assert all("takes on" in reason for reason in rejected(text, forged))
+
+
+def test_a_short_network_of_many_zeros_does_not_fill_the_memory() -> None:
+    """A row by its entries is short however wide the layer is; a block of 12000 such rows would be written out in more than 1 GiB."""
+    n = 12000
+    rows = [f"sparse 0 0 1 {j:x} 1" for j in range(n)]
+    text = "\n".join(["exactrelu-network 2", "convention exact-1", f"input {n:x}", f"layer {n:x} {n:x} all", *rows, "end"]) + "\n"
+    mask = f"{(1 << n) - 1:x}"
+    ones, zeros = (f"point 1{digit * n}" for digit in (" 1", " 0"))
+    for modulus in ("0", PRIME):
+        evidence = [f"claim preimage singleton 0 {n:x} {n:x}", f"rank {n:x} {modulus} {mask} {mask} rows"]
+        assert all("takes on" in reason for reason in rejected(text, certificate(text, *header(), ones, *evidence)))
+    weights = " ".join(["1"] * n)
+    margin = ["claim preimage singleton 0 0 0", "rank 0 2 0 0 rows", f"trivial margin {mask} 0 {weights}"]
+    assert all("takes on" in reason for reason in rejected(text, certificate(text, *header(), zeros, *margin)))
+
+
+def test_a_layer_of_very_many_zeros_is_judged() -> None:
+    """2^14 x 2^18 zeros but for the first column: no step takes a number for every coefficient."""
+    m, n = 2**14, 2**18
+    rows = "sparse 0 0 1 0 1\n" * m
+    text = f"exactrelu-network 2\nconvention exact-1\ninput {n:x}\nlayer {n:x} {m:x} all\n{rows}end\n"
+    point = f"point 1 1{' 0' * (n - 1)}"
+    ray = f"1 0 1{' 0' * (n - 2)}"
+    layer = [*header(), point, f"claim preimage unbounded {n - 1:x} 1 {m:x}", f"rank 1 {PRIME} 1 1 columns", f"recession {ray}"]
+    through = ["data none", "scope through 1", *header()[2:], point, f"claim preimage unbounded {m:x}", f"direction {ray}"]
+    for lines in (layer, through):
+        assert all(verdict(text, certificate(text, *lines), kernels)[0] for kernels in CHECKERS)

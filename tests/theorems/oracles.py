@@ -22,9 +22,9 @@ from hypothesis import settings
 
 from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
-from exactrelu.checker.evidence import verify
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Text
+from exactrelu.checker.verify import verify
 from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.system import ConeSystem, RowSet
@@ -34,7 +34,7 @@ from exactrelu.network.model import Layer, Network, SourceLayer
 if TYPE_CHECKING:
     from exactrelu.certificate import TrivialByMargin
     from exactrelu.exact.ties import Partition
-    from exactrelu.preimage import LayerPreimage
+    from exactrelu.layer_preimage import LayerPreimage
     from exactrelu.verdict import Preimage
 
 Row = Sequence[Fraction]

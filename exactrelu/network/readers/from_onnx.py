@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exactrelu.errors import InvalidFileError, UnsupportedModelError
 from exactrelu.network.lowering import Lowering, shown
 from exactrelu.network.readers import read_file
 from exactrelu.network.readers.onnx_operators import OPERATORS, run
-from exactrelu.network.readers.onnx_step import Graph, Step, node_name
+from exactrelu.network.readers.onnx_step import Graph, Operation, Step
 from exactrelu.network.readers.onnx_tensors import Tensors, attribute_value
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def from_onnx(path: Path) -> Network:
             raise InvalidFileError(f"{str(path)!r} is not an ONNX model; check what the file holds")
         if not all(isinstance(text, str) for text in _texts(model.graph)):
             raise InvalidFileError(f"{str(path)!r} holds names that are not UTF-8; the file is damaged, so export the model again")
-        tensors = Tensors(model.graph, path)
+        if model.graph.sparse_initializer:
+            raise UnsupportedModelError("the model holds sparse initialisers; store them as dense tensors")
+        tensors = Tensors(model.graph.initializer, path.parent)
         return _Reader(model, tensors).read(lambda: (source, *tensors.sources))
     except (DecodeError, UnicodeDecodeError):
         raise InvalidFileError(f"{str(path)!r} is not an ONNX model, or is truncated; export the model again") from None
@@ -67,6 +69,19 @@ def _texts(graph: GraphProto) -> Iterator[object]:
     for tensor in tensors:
         yield tensor.name
         yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
+
+
+def operation_of(node: NodeProto) -> Operation:
+    """A node as the operators see it; of an attribute that stands twice, the first."""
+    attributes: dict[str, Any] = {}
+    for attribute in node.attribute:
+        attributes.setdefault(attribute.name, attribute_value(attribute))
+    return Operation(node.op_type, node_name(node), tuple(node.input), tuple(node.output), attributes)
+
+
+def node_name(node: NodeProto) -> str:
+    """The name of a node; where it has none, of its first output."""
+    return str(node.name or (node.output[0] if node.output else node.op_type))
 
 
 class _Reader:
@@ -96,7 +111,7 @@ class _Reader:
         graph = Graph(self.tensors, lowering, self.opset, fixed_batch, uses)
         graph.put(self.input.name, lowering.input(shape))
         for node in nodes:
-            run(Step(node, graph))
+            run(Step(operation_of(node), graph))
         if self.output.name not in graph.values:
             what = "is a constant" if self.output.name in self.tensors else "is computed by nothing in the graph"
             raise UnsupportedModelError(f"the output {shown(self.output.name)} {what}; export the model again")
@@ -123,7 +138,7 @@ class _Reader:
         for position, node in enumerate(nodes):
             for name in filter(None, node.output):
                 if name in makers or name in self.tensors or name == self.input.name:
-                    which = f"{node.op_type} node {shown(node_name(node))}"
+                    which = f"{shown(node.op_type)} node {shown(node_name(node))}"
                     raise InvalidFileError(f"{which} computes {shown(name)} a second time; the file breaks the ONNX format")
                 makers[name] = position
         found: set[int] = set()

@@ -24,7 +24,7 @@ import numpy as np
 from exactrelu.errors import InvalidFileError, UnsupportedModelError
 from exactrelu.exact.rational import DyadicMatrix, exact_float64
 from exactrelu.network.lowering import DenseChain, shown
-from exactrelu.network.readers import read_file
+from exactrelu.network.readers import from_bfloat16, read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,8 +108,7 @@ def _tensor(tensors: dict[str, Any], name: str, rank: int) -> np.ndarray:
     if len(shape) != rank:
         raise InvalidFileError(f"the tensor {shown(name)} has shape {shape}; weights have shape (m, n) and biases (m,)")
     stored = np.frombuffer(tensors[name]["data"], dtype=_DTYPES[kind]).reshape(shape)
-    # A bfloat16 is the upper half of a float32.
-    values = (stored.astype("<u4") << np.uint32(16)).view("<f4") if kind == "BF16" else stored
+    values = from_bfloat16(stored) if kind == "BF16" else stored
     return exact_float64(values, name=f"the tensor {shown(name)}")
 
 

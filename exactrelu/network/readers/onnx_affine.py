@@ -1,7 +1,7 @@
-"""ONNX operators that compute: matrix products, convolutions, pooling, batch norms, sums, factors and activations.
+"""Operators that are affine: matrix products, batch norms, sums and factors.
 
-Each makes exact rows and hands them to the lowering. Where ONNX divides by a number that is not a power of two, or takes a square root,
-the factor is rounded to a dyadic number and the step says so.
+Each makes exact rows and hands them to the lowering. Where an operator divides by a number that is not a power of two, or takes a square
+root, the factor is rounded to a dyadic number and the step says so.
 """
 
 from __future__ import annotations
@@ -12,36 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.exact.rational import DyadicMatrix, odd_parts
+from exactrelu.exact.rational import DyadicMatrix
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.network.lowering import Tensor, shown
-from exactrelu.network.readers.onnx_shapes import activations, joined_rows, shape_of
-from exactrelu.network.rows import (
-    Rows,
-    absolute,
-    at_least,
-    at_most,
-    check_entries,
-    check_sparse,
-    clipped,
-    column,
-    largest,
-    leaky,
-    linear,
-    relu,
-    smallest,
-)
-from exactrelu.network.windows import Window, averages, convolution, pooled_cells, without_padding
+from exactrelu.network.readers.dyadic import bits_beside, root, rounded
+from exactrelu.network.readers.onnx_shapes import activations, shape_of
+from exactrelu.network.rows import Rows, check_entries, check_sparse, column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from exactrelu.network.readers.onnx_step import Step
-    from exactrelu.network.rows import Stages
-
-_FEWEST_BITS = 29
-_MOST_BITS = 53
-_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 # ---------------------------------------------------------------- products
@@ -49,8 +28,7 @@ _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 def matmul(step: Step) -> None:
     """The matrix product of an activation and a constant, from either side."""
-    if len(step) != 2:
-        raise step.broken(f"has {len(step)} inputs instead of 2")
+    _check_pair(step)
     left = not step.is_constant(0)
     tensor, constant = step.tensor(0 if left else 1), step.floats(1 if left else 0)
     shape = tensor.shape
@@ -133,113 +111,12 @@ def _times(matrix: SparseMatrix, factor: float) -> SparseMatrix:
     return matrix if factor == 1 else matrix.scaled(column(np.full(matrix.shape[0], factor)))
 
 
-# ---------------------------------------------------------------- windows
-
-
-def conv(step: Step) -> None:
-    """A convolution with constant weights: groups, strides, pads and dilations over one to three axes."""
-    tensor, weight = step.tensor(0), step.floats(1)
-    shape, spatial = _spatial(step, tensor)
-    groups = step.attribute("group", 1)
-    if weight.ndim != len(shape) or groups < 1 or weight.shape[1] * groups != shape[1] or weight.shape[0] % groups:
-        raise step.misfit(weight.shape, shape)
-    if step.integer_list("kernel_shape") not in ([], list(weight.shape[2:])):
-        raise step.broken(f"has kernel_shape {step.integer_list('kernel_shape')} for weights of shape {weight.shape}")
-    bias = step.floats(2) if step.has(2) else None
-    if bias is not None and bias.shape != weight.shape[:1]:
-        raise step.misfit(bias.shape, shape)
-    window = _window(step, spatial, weight.shape[2:])
-    rows = convolution(f"{step}", weight, bias, shape[1], spatial, window)
-    step.put(step.lowering.affine(step.name, tensor, (1, weight.shape[0], *window.output(spatial)), rows))
-
-
-def max_pool(step: Step) -> None:
-    """The largest cell of each window; padding never wins."""
-    if sum(map(bool, step.node.output)) > 1:
-        raise step.refusal("gives the indices of its maxima as well; only the maxima are supported")
-    tensor, cells, result = _pooling(step)
-    kept = without_padding(cells)
-    if kept is None:
-        raise step.refusal("has a window that lies in the padding alone")
-    step.put(step.lowering.activate(step.name, tensor, lambda rows: largest(rows, kept), result))
-
-
-def average_pool(step: Step) -> None:
-    """The mean of the cells of each window, with the padding counted or not."""
-    tensor, cells, result = _pooling(step)
-    _average(step, tensor, cells, result, count_padding=bool(step.attribute("count_include_pad", 0)))
-
-
-def global_average_pool(step: Step) -> None:
-    """The mean of each channel."""
-    tensor = step.tensor()
-    shape, spatial = _spatial(step, tensor)
-    cells = np.arange(math.prod(shape)).reshape(shape[1], -1)
-    _average(step, tensor, cells, (*shape[:2], *(1 for _ in spatial)), count_padding=True)
-
-
-def _average(step: Step, tensor: Tensor, cells: np.ndarray, result: tuple[int, ...], *, count_padding: bool) -> None:
-    if not count_padding and not (cells >= 0).any(axis=1).all():
-        raise step.refusal("has a window that lies in the padding alone")
-    rows, exact = averages(cells, math.prod(tensor.shape), count_padding=count_padding)
-    if not exact:
-        step.note(
-            f"{step.node.op_type} divides by a number that is no power of two; its reciprocal has been rounded to the nearest float64"
-        )
-    step.put(step.lowering.affine(step.name, tensor, result, rows))
-
-
-def _pooling(step: Step) -> tuple[Tensor, np.ndarray, tuple[int, ...]]:
-    tensor = step.tensor()
-    shape, spatial = _spatial(step, tensor)
-    kernel = step.integer_list("kernel_shape")
-    window = _window(step, spatial, tuple(kernel))
-    if step.attribute("ceil_mode", 0) and window.leaves_rest(spatial):
-        raise step.refusal("has ceil_mode 1 where the windows do not fit; pad the input when exporting the model")
-    cells = pooled_cells(f"{step}", shape[1], spatial, window)
-    return tensor, cells, (*shape[:2], *window.output(spatial))
-
-
-def _spatial(step: Step, tensor: Tensor) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    shape = tensor.shape
-    if not 3 <= len(shape) <= 5 or shape[0] != 1:
-        raise step.refusal(f"takes an activation of shape {shape} (one sample); one to three axes after batch and channels are supported")
-    return shape, shape[2:]
-
-
-def _window(step: Step, spatial: tuple[int, ...], kernel: tuple[int, ...]) -> Window:
-    count = len(spatial)
-    strides, dilations = (step.integer_list(name) or [1] * count for name in ("strides", "dilations"))
-    pads = step.integer_list("pads") or [0] * (2 * count)
-    automatic = step.attribute("auto_pad", b"NOTSET").decode("ascii", "replace")
-    lengths = {len(strides), len(dilations), len(kernel)}
-    if lengths != {count} or len(pads) != 2 * count or min(*strides, *dilations, *kernel) < 1 or min(pads) < 0:
-        raise step.broken(f"has kernel {kernel}, strides {strides}, dilations {dilations} and pads {pads} for {count} axes")
-    if max(*strides, *dilations, *kernel, *pads) > 2**20:
-        raise step.refusal("has a kernel, stride, dilation or pad above 2^20")
-    before, after = pads[:count], pads[count:]
-    if automatic in {"SAME_UPPER", "SAME_LOWER"}:
-        outputs = [-(-length // stride) for length, stride in zip(spatial, strides, strict=True)]
-        parts = zip(outputs, strides, kernel, dilations, spatial, strict=True)
-        total = [max((out - 1) * stride + (size - 1) * gap + 1 - length, 0) for out, stride, size, gap, length in parts]
-        small, large = [pad // 2 for pad in total], [pad - pad // 2 for pad in total]
-        before, after = (small, large) if automatic == "SAME_UPPER" else (large, small)
-    elif automatic == "VALID":
-        before, after = [0] * count, [0] * count
-    elif automatic not in {"NOTSET", ""}:
-        raise step.broken(f"has auto_pad {shown(automatic)}")
-    window = Window(kernel, tuple(strides), tuple(dilations), tuple(before), tuple(after))
-    if min(window.output(spatial)) < 1:
-        raise step.refusal(f"has a kernel {kernel} that does not fit into an activation of shape {spatial}")
-    return window
-
-
 # ---------------------------------------------------------------- factors and sums
 
 
 def batch_normalization(step: Step) -> None:
     """gamma (x - mean) / sqrt(variance + epsilon) + beta, a channel at a time; the square root is irrational in general."""
-    if step.attribute("training_mode", 0) or not step.attribute("spatial", 1) or sum(map(bool, step.node.output)) > 1:
+    if step.attribute("training_mode", 0) or not step.attribute("spatial", 1) or sum(map(bool, step.operation.outputs)) > 1:
         raise step.refusal("is in training mode or not spatial; export the model for inference")
     tensor = step.tensor()
     shape = tensor.shape
@@ -253,8 +130,8 @@ def batch_normalization(step: Step) -> None:
     channels = np.broadcast_to(np.arange(shape[1]).reshape(-1, *(1 for _ in shape[2:])), shape).reshape(-1)
 
     def normalised(rows: Rows) -> Rows:
-        bits = _bits_beside(rows)
-        pairs = [_root(Fraction(g) ** 2 / spread, bits) for g, spread in zip(gamma.tolist(), spreads, strict=True)]
+        bits = bits_beside(rows)
+        pairs = [root(Fraction(g) ** 2 / spread, bits) for g, spread in zip(gamma.tolist(), spreads, strict=True)]
         factors = [root if g > 0 else -root for g, (root, _) in zip(gamma.tolist(), pairs, strict=True)]
         if not all(exact for _, exact in pairs):
             step.note(
@@ -268,36 +145,63 @@ def batch_normalization(step: Step) -> None:
 
 
 def add(step: Step) -> None:
-    """A sum of two activations, or of one and a constant."""
-    _sum(step, negate=False)
+    """A sum of two tensors, constants among them."""
+    _check_pair(step)
+    _combine(step, [1, 1])
 
 
 def subtract(step: Step) -> None:
-    """A difference of two activations, or of one and a constant."""
-    _sum(step, negate=True)
+    """A difference of two tensors, constants among them."""
+    _check_pair(step)
+    _combine(step, [1, -1])
 
 
-def _sum(step: Step, *, negate: bool) -> None:
+def total(step: Step) -> None:
+    """Sum: of any number of tensors."""
+    _combine(step, [1] * len(step))
+
+
+def mean(step: Step) -> None:
+    """Mean: of any number of tensors, entry by entry."""
+    _combine(step, [1] * len(step), divisor=len(step))
+
+
+def _combine(step: Step, signs: list[int], divisor: int = 1) -> None:
+    """The sum of the inputs with these signs, divided by a number. With one activation it joins that one's layer."""
+    tensors = activations(step)
+    if not tensors:
+        raise step.refusal("computes with constants alone; fold constants when exporting the model")
+    constant = [i for i in range(len(step)) if step.is_constant(i)]
+    if len(tensors) == 1:
+        for i in constant:
+            in_shape(step, step.floats(i), tensors[0].shape)
+    shape = common_shape(step)
+    shifts = [column(np.broadcast_to(step.floats(i), shape)) for i in constant]
+    shifts = [shift if signs[i] > 0 else shift.negated() for i, shift in zip(constant, shifts, strict=True)]
+    own = [sign for i, sign in enumerate(signs) if i not in constant]
+
+    def combined(parts: list[Rows]) -> Rows:
+        rows, *others = [part if sign > 0 else part.negated() for part, sign in zip(parts, own, strict=True)]
+        for part in others:
+            rows = rows.plus(part)
+        for shift in shifts:
+            rows = rows.shifted(shift)
+        return rows if divisor == 1 else _divided(step, rows, np.full(len(rows), float(divisor)))
+
+    if len(tensors) == 1:
+        step.put(step.lowering.elementwise(step.name, tensors[0], shape, lambda rows: combined([rows])))
+        return
+    places = [np.broadcast_to(np.arange(math.prod(one.shape)).reshape(one.shape), shape).reshape(-1) for one in tensors]
+
+    def joined(parts: list[Rows]) -> Rows:
+        return combined([part.rows(place) for part, place in zip(parts, places, strict=True)])
+
+    step.put(step.lowering.joined(tensors, shape, joined))
+
+
+def _check_pair(step: Step) -> None:
     if len(step) != 2:
         raise step.broken(f"has {len(step)} inputs instead of 2")
-    if not (step.is_constant(0) or step.is_constant(1)):
-        tensors = [step.tensor(0), step.tensor(1)]
-        shape = _common_shape(step)
-        orders = [np.broadcast_to(np.arange(math.prod(one.shape)).reshape(one.shape), shape).reshape(-1) for one in tensors]
-
-        def combined(rows: list[Rows]) -> Rows:
-            first, second = rows[0].rows(orders[0]), rows[1].rows(orders[1])
-            return first.plus(second.negated() if negate else second)
-
-        step.put(step.lowering.joined(tensors, shape, combined))
-        return
-    tensor, values, shape = _beside_constant(step)
-    constant = column(values)
-    if negate and step.is_constant(0):
-        step.put(step.lowering.elementwise(step.name, tensor, shape, lambda rows: rows.negated().shifted(constant)))
-        return
-    shift = constant.negated() if negate else constant
-    step.put(step.lowering.elementwise(step.name, tensor, shape, lambda rows: rows.shifted(shift)))
 
 
 def multiply(step: Step) -> None:
@@ -315,18 +219,29 @@ def divide(step: Step) -> None:
     if not values.all():
         raise step.refusal("divides by zero")
 
-    def divided(rows: Rows) -> Rows:
-        bits = _bits_beside(rows)
-        found, inverse = np.unique(values, return_inverse=True)
-        pairs = [_rounded(1 / Fraction(value), bits) for value in found.tolist()]
-        if not all(exact for _, exact in pairs):
-            step.note(
-                "Div divides by a number that is no power of two; its reciprocal has been rounded to the nearest dyadic number with "
-                f"{bits} significant bits"
-            )
-        return rows.scaled(SparseMatrix.fractions([value for value, _ in pairs]).rows(inverse.reshape(-1)))
+    step.put(step.lowering.elementwise(step.name, tensor, shape, lambda rows: _divided(step, rows, values)))
 
-    step.put(step.lowering.elementwise(step.name, tensor, shape, divided))
+
+def _divided(step: Step, rows: Rows, divisors: np.ndarray) -> Rows:
+    """The rows divided by numbers (m,) that are not zero."""
+    bits = bits_beside(rows)
+    found, inverse = np.unique(divisors, return_inverse=True)
+    pairs = [rounded(1 / Fraction(value), bits) for value in found.tolist()]
+    if not all(exact for _, exact in pairs):
+        step.note(
+            f"{step.operation.operator} divides by a number that is no power of two; its reciprocal has been rounded to the nearest "
+            f"dyadic number with {bits} significant bits"
+        )
+    return rows.scaled(SparseMatrix.fractions([value for value, _ in pairs]).rows(inverse.reshape(-1)))
+
+
+def power(step: Step) -> None:
+    """Pow with the exponent 1, which some exporters leave behind."""
+    if step.is_constant(0) or not step.is_constant(1) or not (step.array(1) == 1).all():
+        raise step.refusal("raises to another power than 1, which is not affine")
+    tensor = step.tensor()
+    _, shape = in_shape(step, np.ones(step.array(1).shape), tensor.shape)
+    step.put(step.lowering.rearranged(tensor, shape))
 
 
 def negate(step: Step) -> None:
@@ -335,7 +250,8 @@ def negate(step: Step) -> None:
     step.put(step.lowering.elementwise(step.name, tensor, tensor.shape, lambda rows: rows.negated()))
 
 
-def _common_shape(step: Step) -> tuple[int, ...]:
+def common_shape(step: Step) -> tuple[int, ...]:
+    """The shape to which all inputs broadcast."""
     try:
         shape = tuple(np.broadcast_shapes(*(shape_of(step, i) for i in range(len(step)))))
     except ValueError:
@@ -345,16 +261,16 @@ def _common_shape(step: Step) -> tuple[int, ...]:
 
 def _beside_constant(step: Step) -> tuple[Tensor, np.ndarray, tuple[int, ...]]:
     """Of an activation and a constant: the activation, the constant in its shape, and that shape."""
-    if len(step) != 2:
-        raise step.broken(f"has {len(step)} inputs instead of 2")
+    _check_pair(step)
     if not (step.is_constant(0) or step.is_constant(1)):
         raise step.refusal("combines two activations, which is neither affine nor a relu")
     index = 0 if step.is_constant(1) else 1
     tensor, constant = step.tensor(index), step.floats(1 - index)
-    return tensor, *_in_shape(step, constant, tensor.shape)
+    return tensor, *in_shape(step, constant, tensor.shape)
 
 
-def _in_shape(step: Step, constant: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
+def in_shape(step: Step, constant: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
+    """A constant entry by entry beside an activation of that shape, (m,), and the result's shape, which has the same size."""
     try:
         result = tuple(np.broadcast_shapes(shape, constant.shape))
     except ValueError:
@@ -365,147 +281,3 @@ def _in_shape(step: Step, constant: np.ndarray, shape: tuple[int, ...]) -> tuple
             "only constants that leave the activation's size unchanged are supported"
         )
     return np.broadcast_to(constant, result).reshape(-1), result
-
-
-# ---------------------------------------------------------------- activations
-
-
-def rectified(step: Step) -> None:
-    """max(x, 0)."""
-    step.put(step.lowering.activate(step.name, step.tensor(), relu))
-
-
-def leaky_relu(step: Step) -> None:
-    """x where it is positive, alpha x elsewhere."""
-    tensor = step.tensor()
-    slopes = column(np.full(math.prod(tensor.shape), step.finite("alpha", float(np.float32(0.01)))))
-    step.put(step.lowering.activate(step.name, tensor, lambda rows: leaky(rows, slopes)))
-
-
-def parametric_relu(step: Step) -> None:
-    """x where it is positive, slope x elsewhere, with a constant slope for every entry."""
-    tensor = step.tensor()
-    values, shape = _in_shape(step, step.floats(1), tensor.shape)
-    slopes = column(values)
-    step.put(step.lowering.activate(step.name, tensor, lambda rows: leaky(rows, slopes), shape))
-
-
-def absolute_value(step: Step) -> None:
-    """max(x, -x)."""
-    step.put(step.lowering.activate(step.name, step.tensor(), absolute))
-
-
-def clip(step: Step) -> None:
-    """Bounds are attributes before opset 11, inputs since; the largest float32, an old default, is no bound."""
-    tensor = step.tensor()
-    bounds: list[float | None] = [None, None]
-    for i, (name, none) in enumerate((("min", -_LARGEST_FLOAT32), ("max", _LARGEST_FLOAT32))):
-        if step.has(i + 1):
-            bounds[i] = step.number(i + 1)
-        elif step.has_attribute(name):
-            bounds[i] = step.finite(name, none)
-        bounds[i] = None if bounds[i] == none else bounds[i]
-    low, high = (None if bound is None else column(np.full(math.prod(tensor.shape), bound)) for bound in bounds)
-    activation: Callable[[Rows], Stages] = linear
-    if low is not None and high is not None:
-        # Where the lower bound is above the upper one, every value becomes the upper one.
-        if bounds[0] is not None and bounds[1] is not None and bounds[0] > bounds[1]:
-            low = high
-        activation = _bounded(low, high)
-    elif low is not None:
-        activation = _bounded(low, None)
-    elif high is not None:
-        activation = _bounded(None, high)
-    step.put(step.lowering.activate(step.name, tensor, activation))
-
-
-def _bounded(low: SparseMatrix | None, high: SparseMatrix | None) -> Callable[[Rows], Stages]:
-    def bounded(rows: Rows) -> Stages:
-        if low is None:
-            assert high is not None
-            return at_most(rows, high)
-        return at_least(rows, low) if high is None else clipped(rows, low, high)
-
-    return bounded
-
-
-def maximum(step: Step) -> None:
-    """The largest of several tensors, entry by entry."""
-    _extreme(step, upper=True)
-
-
-def minimum(step: Step) -> None:
-    """The smallest of several tensors, entry by entry."""
-    _extreme(step, upper=False)
-
-
-def _extreme(step: Step, *, upper: bool) -> None:
-    """Max and Min of any number of tensors: with one activation a bound, with several a choice among the joined tensors."""
-    tensors = activations(step)
-    if not tensors:
-        raise step.refusal("computes with constants alone; fold constants when exporting the model")
-    constants = [step.floats(i) for i in range(len(step)) if step.is_constant(i)]
-    shape = _common_shape(step)
-    if len(tensors) == 1 and constants and math.prod(shape) == math.prod(tensors[0].shape):
-        reduced = np.broadcast_to(constants[0], shape)
-        for constant in constants[1:]:
-            reduced = np.maximum(reduced, constant) if upper else np.minimum(reduced, constant)
-        bound = column(reduced)
-        activation = _bounded(bound, None) if upper else _bounded(None, bound)
-        step.put(step.lowering.activate(step.name, tensors[0], activation, shape))
-        return
-    sizes = [math.prod(shape_of(step, i)) for i in range(len(step))]
-    step.check_width((sum(sizes),))
-    starts = np.cumsum([0, *sizes])
-    cells = np.stack(
-        [
-            np.broadcast_to(start + np.arange(size).reshape(shape_of(step, i)), shape).reshape(-1)
-            for i, (start, size) in enumerate(zip(starts, sizes, strict=False))
-        ],
-        axis=1,
-    )
-    joined = step.lowering.joined(tensors, (sum(sizes),), lambda rows: joined_rows(step, rows))
-    choose = largest if upper else smallest
-    step.put(step.lowering.activate(step.name, joined, lambda rows: choose(rows, cells), shape))
-
-
-# ---------------------------------------------------------------- rounding
-
-
-def _bits_beside(rows: Rows) -> int:
-    """How many bits a rounded factor may have so that float64 still holds its products with the rows; 29 at the least."""
-    if rows.weight.integers is not None:
-        return _FEWEST_BITS
-    longest = int(np.frexp(np.abs(odd_parts(rows.weight.floats)[0]).astype(np.float64))[1].max(initial=1))
-    return max(_FEWEST_BITS, _MOST_BITS - longest)
-
-
-def _rounded(value: Fraction, bits: int) -> tuple[Fraction, bool]:
-    """A fraction if it is dyadic, else the nearest one with that many significant bits; and whether it is exact.
-
-    >>> _rounded(Fraction(3, 8), 1), _rounded(Fraction(1, 3), 2)
-    ((Fraction(3, 8), True), (Fraction(3, 8), False))
-    """
-    if not value.denominator & (value.denominator - 1):
-        return value, True
-    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length() - bits
-    if abs(value) >= Fraction(2) ** (exponent + bits):
-        exponent += 1
-    return round(value / Fraction(2) ** exponent) * Fraction(2) ** exponent, False
-
-
-def _root(square: Fraction, bits: int) -> tuple[Fraction, bool]:
-    """The root of a fraction >= 0 if it is dyadic, else the nearest number with that many significant bits; and whether it is exact.
-
-    >>> _root(Fraction(9, 4), 2), _root(Fraction(2), 3)
-    ((Fraction(3, 2), True), (Fraction(3, 2), False))
-    """
-    top, bottom = math.isqrt(square.numerator), math.isqrt(square.denominator)
-    if top * top == square.numerator and bottom * bottom == square.denominator:
-        return _rounded(Fraction(top, bottom), bits)
-    # With 2^(2 e) near the square / 4^bits, the integer root of square / 4^e has bits + 1 or bits + 2 digits; halves cannot occur.
-    exponent = (square.numerator.bit_length() - square.denominator.bit_length()) // 2 - bits - 1
-    scaled = square / Fraction(4) ** exponent
-    digits = math.isqrt(scaled.numerator // scaled.denominator)
-    shift = digits.bit_length() - bits
-    return Fraction((digits + (1 << (shift - 1))) >> shift) * Fraction(2) ** (exponent + shift), False

@@ -1,4 +1,4 @@
-"""ONNX operators that move values and compute none of them: reshape, slice, pad, join, and the arithmetic on shapes.
+"""Operators that move values and compute none of them: reshape, slice, pad, repeat, choose, join.
 
 On an activation such an operator is done once on the numbers 0, 1, 2, .. in place of the entries: the result says which coordinate
 stands where. On a constant it is done on the array itself.
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.exact.sparse import exact_products, exact_sums
 from exactrelu.network.lowering import Tensor, shown
 from exactrelu.network.rows import Rows, column
 
@@ -103,7 +102,7 @@ def reshape(step: Step) -> None:
     if shape.count(-1) == 1:
         known = -math.prod(shape)
         shape[shape.index(-1)] = size // known if known > 0 else 0
-    if any(dim < 0 for dim in shape) or math.prod(shape) != size:
+    if any(dim < 0 for dim in shape) or math.prod(shape) != size or len(shape) > 32:
         raise step.refusal(f"turns shape {given} (one sample) into {target}, which does not keep one sample's coordinates")
     _rearrange(step, lambda array: array.reshape(shape))
 
@@ -118,8 +117,8 @@ def transpose(step: Step) -> None:
     _rearrange(step, lambda array: array.transpose(order))
 
 
-def _axes(step: Step, index: int = 1) -> list[int] | None:
-    """The axes of Squeeze and Unsqueeze: an attribute before opset 13, an input since."""
+def axes_of(step: Step, index: int = 1) -> list[int] | None:
+    """The axes of Squeeze, Unsqueeze and the reductions: an attribute in older opsets, an input since; None where they are left out."""
     if step.has(index):
         return step.integers(index)
     return step.integer_list("axes") if step.has_attribute("axes") else None
@@ -127,7 +126,7 @@ def _axes(step: Step, index: int = 1) -> list[int] | None:
 
 def squeeze(step: Step) -> None:
     """Axes of length 1 removed."""
-    shape, given = shape_of(step), _axes(step)
+    shape, given = shape_of(step), axes_of(step)
     axes = [i for i, dim in enumerate(shape) if dim == 1] if given is None else [step.axis(axis, len(shape)) for axis in given]
     if any(shape[axis] != 1 for axis in axes):
         raise step.broken(f"squeezes axes {given} of a tensor of shape {shape}")
@@ -138,7 +137,7 @@ def squeeze(step: Step) -> None:
 
 def unsqueeze(step: Step) -> None:
     """Axes of length 1 put in."""
-    shape, given = shape_of(step), _axes(step) or []
+    shape, given = shape_of(step), axes_of(step) or []
     rank = len(shape) + len(given)
     axes = {step.axis(axis, rank) for axis in given}
     if len(axes) != len(given) or rank > 32:
@@ -199,7 +198,7 @@ def split(step: Step) -> None:
     shape = shape_of(step)
     axis = step.axis(step.attribute("axis", 0), len(shape))
     step.check_samples(axis)
-    count = len(step.node.output)
+    count = len(step.operation.outputs)
     sizes = step.integers(1) if step.has(1) else step.integer_list("split")
     if not sizes:
         size = -(-shape[axis] // count)
@@ -247,7 +246,48 @@ def pad(step: Step) -> None:
     step.put(step.lowering.joined([step.tensor()], places.shape, padded))
 
 
+def expand(step: Step) -> None:
+    """Axes of length 1 repeated, and axes put in before the first; a fixed batch in the target counts 1."""
+    given, target = shape_of(step), step.integers(1)
+    if step.graph.fixed_batch > 1 and not step.is_constant(0) and len(target) >= len(given) and target[:1] == [step.graph.fixed_batch]:
+        target[0] = 1
+    try:
+        result = tuple(np.broadcast_shapes(given, tuple(target)))
+    except ValueError:
+        raise step.broken(f"expands a tensor of shape {given} to {target}") from None
+    if step.is_constant(0):
+        step.check_folded(math.prod(result))
+    else:
+        step.check_samples(*([0] if len(result) > len(given) or result[:1] != given[:1] else []))
+        step.check_width(result)
+    _rearrange(step, lambda array: np.broadcast_to(array, result).copy())
+
+
 # ---------------------------------------------------------------- several tensors
+
+
+def where(step: Step) -> None:
+    """Entries of one tensor where a constant condition holds, of another elsewhere."""
+    if not step.is_constant(0):
+        raise step.refusal("has a condition that depends on the input; only constant conditions are supported")
+    condition, shapes = step.array(0), [shape_of(step, i) for i in (1, 2)]
+    if condition.dtype != np.bool_:
+        raise step.broken("has a condition that is not boolean")
+    try:
+        result = tuple(np.broadcast_shapes(condition.shape, *shapes))
+    except ValueError:
+        raise step.broken(f"combines tensors of shapes {condition.shape}, {shapes[0]} and {shapes[1]}") from None
+    if step.is_constant(1) and step.is_constant(2):
+        step.check_folded(math.prod(result))
+        step.put(np.where(condition, *_one_type(step, [step.array(1), step.array(2)])))
+        return
+    # A condition, or a constant, that differs between the samples of a batch repeats the batch axis.
+    step.check_samples(*([0] if result and result[0] > 1 else []))
+    step.check_width(result)
+    size = math.prod(shapes[0])
+    first, second = np.arange(size).reshape(shapes[0]), size + np.arange(math.prod(shapes[1])).reshape(shapes[1])
+    places = np.where(condition, first, second)
+    step.put(step.lowering.joined(activations(step, 1), places.shape, lambda rows: joined_rows(step, rows, 1).rows(places.reshape(-1))))
 
 
 def concat(step: Step) -> None:
@@ -262,7 +302,7 @@ def concat(step: Step) -> None:
         raise step.broken(f"joins tensors of shapes {', '.join(map(str, shapes[:4]))} along axis {axis}")
     if all(step.is_constant(i) for i in range(len(step))):
         step.check_folded(sum(map(math.prod, shapes)))
-        step.put(np.concatenate([step.array(i) for i in range(len(step))], axis=axis))
+        step.put(np.concatenate(_one_type(step, [step.array(i) for i in range(len(step))]), axis=axis))
         return
     step.check_width((sum(map(math.prod, shapes)),))
     sizes = [math.prod(shape) for shape in shapes]
@@ -273,105 +313,21 @@ def concat(step: Step) -> None:
     step.put(step.lowering.joined(activations(step), places.shape, lambda rows: joined_rows(step, rows).rows(places.reshape(-1))))
 
 
-def activations(step: Step) -> list[Tensor]:
-    """The inputs of a node that are not constant."""
-    return [step.tensor(i) for i in range(len(step)) if not step.is_constant(i)]
+def _one_type(step: Step, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    """Constants that are to be joined; they have to be of one element type."""
+    if len({array.dtype for array in arrays}) > 1:
+        raise step.broken("joins constants of different element types")
+    return arrays
 
 
-def joined_rows(step: Step, rows: list[Rows]) -> Rows:
-    """All inputs one after the other, constants among them, from the rows of those that are not constant."""
+def activations(step: Step, first: int = 0) -> list[Tensor]:
+    """The inputs of a node, from one on, that are not constant."""
+    return [step.tensor(i) for i in range(first, len(step)) if not step.is_constant(i)]
+
+
+def joined_rows(step: Step, rows: list[Rows], first: int = 0) -> Rows:
+    """The inputs from one on, one after the other, constants among them, from the rows of those that are not constant."""
     rest, width = iter(rows), rows[0].weight.shape[1]
-    return Rows.stacked([Rows.constants(column(step.floats(i)), width) if step.is_constant(i) else next(rest) for i in range(len(step))])
-
-
-# ---------------------------------------------------------------- constants alone
-
-
-def shape(step: Step) -> None:
-    """The shape of a tensor as a constant, with the batch axis at 1."""
-    dims = shape_of(step)
-    start, end = step.attribute("start", 0), step.attribute("end", len(dims))
-    step.put(np.array(dims[start:end], dtype=np.int64))
-
-
-def constant_of_shape(step: Step) -> None:
-    """A constant of one value."""
-    dims = step.integers(0)
-    step.check_folded(math.prod(dims) if all(dim >= 0 for dim in dims) else -1)
-    value = step.tensor_attribute("value", np.zeros(1, dtype=np.float32))
-    if value.size != 1:
-        raise step.broken(f"has {value.size} values instead of one")
-    step.put(np.broadcast_to(value.reshape(()), dims).copy())
-
-
-def dequantize(step: Step) -> None:
-    """(x - zero point) * scale of constants, exactly."""
-    quantized, scale = step.array(0), step.floats(1)
-    if quantized.dtype.kind not in "iu" or quantized.dtype.itemsize > 4 or step.attribute("block_size", 0):
-        raise step.refusal("is supported for constants of 8 to 32 bits with one scale a tensor or an axis")
-    zero = step.array(2).astype(np.int64) if step.has(2) else np.zeros(scale.shape, dtype=np.int64)
-    if scale.ndim == 1 and scale.size > 1:
-        axis = step.axis(step.attribute("axis", 1), quantized.ndim)
-        if scale.shape != (quantized.shape[axis],) or zero.shape != scale.shape:
-            raise step.broken(f"has {scale.size} scales for {quantized.shape[axis]} entries along axis {axis}")
-        along = [1] * quantized.ndim
-        along[axis] = -1
-        scale, zero = scale.reshape(along), zero.reshape(along)
-    elif scale.size != 1 or zero.size != 1:
-        raise step.broken(f"has scales of shape {scale.shape} and zero points of shape {zero.shape}")
-    else:
-        scale, zero = scale.reshape(()), zero.reshape(())
-    differences = (quantized.astype(np.int64) - zero).astype(np.float64)
-    products = exact_products(differences.reshape(-1), np.broadcast_to(scale, differences.shape).reshape(-1))
-    if products is None:
-        raise step.refusal("computes constants that float64 does not hold; fold them when exporting the model")
-    step.put(products.reshape(differences.shape))
-
-
-def arithmetic(step: Step) -> None:
-    """Add, Sub, Mul, Div and Neg of constants alone: of integers as ONNX does, of floats where float64 holds the exact result."""
-    arrays = [step.array(i) for i in range(len(step))]
-    try:
-        size = math.prod(np.broadcast_shapes(*(array.shape for array in arrays)))
-    except ValueError:
-        raise step.broken(f"combines constants of shapes {', '.join(str(array.shape) for array in arrays)}") from None
-    step.check_folded(size)
-    operator = step.node.op_type
-    if operator == "Neg":
-        step.put(-arrays[0] if arrays[0].dtype.kind == "i" else -step.floats(0))
-        return
-    if len(arrays) != 2:
-        raise step.broken(f"has {len(arrays)} inputs instead of 2")
-    if all(array.dtype.kind in "iu" for array in arrays):
-        step.put(_integer_arithmetic(step, arrays[0], arrays[1]))
-        return
-    left, right = np.broadcast_arrays(step.floats(0), step.floats(1))
-    a, b = left.reshape(-1), right.reshape(-1)
-    if operator == "Mul":
-        result = exact_products(a, b)
-    elif operator == "Div":
-        if not b.all():
-            raise step.refusal("divides by zero")
-        with np.errstate(all="ignore"):
-            result = a / b
-        product = exact_products(result, b) if np.isfinite(result).all() else None
-        result = result if product is not None and (product == a).all() else None
-    else:
-        result = exact_sums(a, b if operator == "Add" else -b)
-    if result is None:
-        raise step.refusal("computes constants that float64 does not hold; fold them when exporting the model")
-    step.put(result.reshape(left.shape) + 0.0)
-
-
-def _integer_arithmetic(step: Step, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    operator = step.node.op_type
-    if operator == "Add":
-        return np.asarray(left + right)
-    if operator == "Sub":
-        return np.asarray(left - right)
-    if operator == "Mul":
-        return np.asarray(left * right)
-    if not right.all():
-        raise step.refusal("divides by zero")
-    # ONNX rounds towards zero, NumPy downwards.
-    return np.asarray(np.abs(left) // np.abs(right) * np.sign(left) * np.sign(right))
+    return Rows.stacked(
+        [Rows.constants(column(step.floats(i)), width) if step.is_constant(i) else next(rest) for i in range(first, len(step))]
+    )

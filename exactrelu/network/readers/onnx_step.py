@@ -1,6 +1,7 @@
-"""One node of an ONNX graph as its operator sees it: attributes, constants and tensors that come in, values that go out.
+"""One node of a graph as its operator sees it: attributes, constants and tensors that come in, values that go out.
 
-An activation is a `Tensor` of the lowering; a constant is a NumPy array. `Graph` is what all nodes share.
+An `Operation` is a node in ONNX's terms, whichever format it was read from. An activation is a `Tensor` of the lowering; a constant is
+a NumPy array. `Graph` is what all nodes share.
 """
 
 from __future__ import annotations
@@ -15,30 +16,49 @@ from exactrelu.errors import InvalidFileError, UnsupportedModelError
 from exactrelu.exact.rational import exact_float64
 from exactrelu.network.lowering import Tensor, shown
 from exactrelu.network.model import MAXIMAL_WIDTH
-from exactrelu.network.readers.onnx_tensors import Tensors, attribute_value
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from onnx import NodeProto
-
     from exactrelu.network.lowering import Lowering
+    from exactrelu.network.readers.onnx_tensors import Tensors
 
 _NAMED = 6
 _MOST_FOLDED = 2**24
+_RESHAPING = {"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A node: its operator, its name, the names of its inputs and outputs ("" for one left out), its attributes as Python values."""
+
+    operator: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.operator} node {shown(self.name)}"
 
 
 @dataclass
 class Graph:
-    """What the nodes of a graph share: constants, activations by name, how often each will still be read, and what was rounded."""
+    """What the nodes of a graph share: constants, activations by name, how often each will still be read, and what was rounded.
+
+    `finished` names the values that lie behind an activation which is set aside, and that activation's node.
+    """
 
     tensors: Tensors
     lowering: Lowering
     opset: int
     fixed_batch: int
     uses: Counter[str]
+    file_format: str = "ONNX"
     values: dict[str, Tensor] = field(default_factory=dict)
+    finished: dict[str, str] = field(default_factory=dict)
     _rounded: dict[str, list[str]] = field(default_factory=dict)
+    _sentences: list[str] = field(default_factory=list)
 
     def put(self, name: str, value: Tensor | np.ndarray) -> None:
         """Take in a value under its name; one that nobody reads is forgotten."""
@@ -53,29 +73,47 @@ class Graph:
             self.lowering.settle(value)
         self.values[name] = value
 
+    def read(self, name: str) -> None:
+        """Count one reading of an activation; after the last it is no longer kept."""
+        if name in self.values:
+            self.uses[name] -= 1
+            if not self.uses[name]:
+                self.lowering.drop(self.values.pop(name))
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of an activation or a constant."""
+        return self.values[name].shape if name in self.values else self.tensors.shape(name)
+
     def note(self, what: str, name: str) -> None:
         """Record that a node rounded something; `what` says what, once for all nodes of its kind."""
         self._rounded.setdefault(what, []).append(name)
 
+    def say(self, sentence: str) -> None:
+        """Record a sentence about the whole model."""
+        self._sentences.append(sentence)
+
     def assumes(self) -> list[str]:
-        """What was rounded, as sentences."""
+        """What was rounded and what was set aside, as sentences."""
         sentences = []
         for what, names in self._rounded.items():
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             sentences.append(f"{what} (node{'s' * (len(names) > 1)} {', '.join(map(shown, names[:_NAMED]))}{more}).")
-        return sentences
+        return sentences + self._sentences
 
 
 class Step:
     """A node with its inputs taken from the graph; activations that nobody reads after it are no longer kept."""
 
-    def __init__(self, node: NodeProto, graph: Graph) -> None:
-        self.node = node
+    def __init__(self, operation: Operation, graph: Graph) -> None:
+        self.operation = operation
         self.graph = graph
         self.lowering = graph.lowering
-        self.name = node_name(node)
+        self.name = operation.name
         self._inputs: list[Tensor | str | None] = []
-        for name in node.input:
+        self._behind = next((graph.finished[name] for name in operation.inputs if name in graph.finished), None)
+        if self._behind is not None and operation.operator not in _RESHAPING:
+            raise UnsupportedModelError(f"{self._behind} is supported at the end of a model only, and {self} reads its result")
+        for name in operation.inputs:
             if not name:
                 self._inputs.append(None)
             elif name in graph.values:
@@ -84,14 +122,11 @@ class Step:
                 self._inputs.append(name)
             else:
                 raise InvalidFileError(f"{self} reads {shown(name)}, which nothing before it computes; export the model again")
-        for name in node.input:
-            if name in graph.values:
-                graph.uses[name] -= 1
-                if not graph.uses[name]:
-                    graph.lowering.drop(graph.values.pop(name))
+        for name in operation.inputs:
+            graph.read(name)
 
     def __str__(self) -> str:
-        return f"{self.node.op_type} node {shown(self.name)}"
+        return str(self.operation)
 
     def __len__(self) -> int:
         return len(self._inputs)
@@ -141,32 +176,26 @@ class Step:
 
     def attribute(self, name: str, default: Any) -> Any:
         """An attribute, of the type of the default."""
-        for attribute in self.node.attribute:
-            if attribute.name == name:
-                value = attribute_value(attribute)
-                if not isinstance(value, type(default)):
-                    raise InvalidFileError(f"attribute {name} of {self} has the wrong type; the file breaks the ONNX format")
-                return value
-        return default
+        value = self.operation.attributes.get(name, default)
+        if not isinstance(value, type(default)):
+            raise InvalidFileError(f"attribute {name} of {self} has the wrong type; the file breaks the {self.graph.file_format} format")
+        return value
 
     def has_attribute(self, name: str) -> bool:
-        return any(attribute.name == name for attribute in self.node.attribute)
+        return name in self.operation.attributes
 
     def integer_list(self, name: str) -> list[int]:
         """An attribute that is a list of integers; empty where it is not given."""
         values = self.attribute(name, [])
         if not all(type(value) is int for value in values) or len(values) > 64:
-            raise InvalidFileError(f"attribute {name} of {self} is no short list of integers; the file breaks the ONNX format")
+            raise self.broken(f"has as its attribute {name} no short list of integers")
         return list(values)
 
     def tensor_attribute(self, name: str, default: np.ndarray) -> np.ndarray:
         """An attribute that is a tensor."""
-        for attribute in self.node.attribute:
-            if attribute.name == name:
-                if attribute.type != 4 or attribute.t.data_location == attribute.t.EXTERNAL:
-                    raise self.broken(f"has no tensor as its attribute {name}")
-                return self.graph.tensors.read(f"{self.name}.{name}", attribute.t)
-        return default
+        if not self.has_attribute(name):
+            return default
+        return self.graph.tensors.attribute(f"{self.name}.{name}", self.operation.attributes[name])
 
     def finite(self, name: str, default: float) -> float:
         """An attribute that is a finite number."""
@@ -191,12 +220,19 @@ class Step:
     # ------------------------------------------------------------ what goes out
 
     def put(self, value: Tensor | np.ndarray, output: int = 0) -> None:
-        if output < len(self.node.output):
-            self.graph.put(self.node.output[output], value)
+        if output < len(self.operation.outputs):
+            name = self.operation.outputs[output]
+            self.graph.put(name, value)
+            if self._behind is not None:
+                self.graph.finished[name] = self._behind
 
     def folded(self, array: np.ndarray) -> np.ndarray:
         """A computed float constant; it has to be one that float64 holds."""
         return exact_float64(array, name=f"the result of {self}")
+
+    def finish(self) -> None:
+        """Make the result the end of the model: behind it values are reshaped at most."""
+        self.graph.finished[self.operation.outputs[0]] = str(self)
 
     def note(self, what: str) -> None:
         """Record that this node rounded something."""
@@ -219,12 +255,7 @@ class Step:
         return UnsupportedModelError(f"{self} {what}")
 
     def broken(self, what: str) -> InvalidFileError:
-        return InvalidFileError(f"{self} {what}; the file breaks the ONNX format")
+        return InvalidFileError(f"{self} {what}; the file breaks the {self.graph.file_format} format")
 
     def misfit(self, constant: tuple[int, ...], tensor: tuple[int, ...]) -> UnsupportedModelError:
         return self.refusal(f"combines a constant of shape {constant} with an activation of shape {tensor} (one sample), which do not fit")
-
-
-def node_name(node: NodeProto) -> str:
-    """The name of a node; where it has none, of its first output."""
-    return str(node.name or (node.output[0] if node.output else node.op_type))

@@ -1,4 +1,4 @@
-"""The constants of an ONNX graph: initialisers, Constant nodes and external-data files, read when first asked for."""
+"""The constants of a graph by name: arrays, and the tensors of an ONNX file and its external data, read when first asked for."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from exactrelu.network.lowering import shown
 from exactrelu.network.readers import read_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
+    from onnx import AttributeProto, NodeProto, TensorProto
 
     from exactrelu.network.model import Source
 
@@ -40,16 +41,14 @@ def attribute_value(attribute: AttributeProto) -> Any:
 class Tensors:
     """Constants by name. Raises InvalidFileError for broken tensors and external data, UnsupportedModelError for other types."""
 
-    def __init__(self, graph: GraphProto, path: Path) -> None:
-        if graph.sparse_initializer:
-            raise UnsupportedModelError("the model holds sparse initialisers; store them as dense tensors")
-        self._folder = path.parent
+    def __init__(self, initializers: Iterable[TensorProto] = (), folder: Path | None = None) -> None:
+        self._folder = folder
         self._protos: dict[str, TensorProto] = {}
         self._arrays: dict[str, np.ndarray] = {}
         self.sources: list[Source] = []
         self._external: dict[str, bytes] = {}
         self._folded = 0
-        for tensor in graph.initializer:
+        for tensor in initializers:
             self._claim(tensor.name)
             self._protos[tensor.name] = tensor
             if tensor.data_location == tensor.EXTERNAL:
@@ -91,6 +90,11 @@ class Tensors:
         else:
             self._arrays[name] = self._arrays[existing]
 
+    def add_stored(self, name: str, array: np.ndarray) -> None:
+        """Take in a constant that the model holds."""
+        self._claim(name)
+        self._arrays[name] = array
+
     def add_array(self, name: str, array: np.ndarray) -> None:
         """Take in a constant that was computed from others."""
         self._claim(name)
@@ -130,6 +134,14 @@ class Tensors:
             raise InvalidFileError(f"the tensor {shown(name)} should be a shape, a short list of int64; the file breaks the ONNX format")
         return [int(value) for value in array.reshape(-1)]
 
+    def attribute(self, name: str, value: object) -> np.ndarray:
+        """The array of an attribute that has to hold a tensor."""
+        from onnx import TensorProto
+
+        if not isinstance(value, TensorProto) or value.data_location == value.EXTERNAL:
+            raise InvalidFileError(f"the attribute {shown(name)} holds no tensor; the file breaks the ONNX format")
+        return self.read(name, value)
+
     @staticmethod
     def check_type(kind: int, what: str) -> None:
         """Refuse element types other than the four kinds of floats."""
@@ -168,6 +180,7 @@ class Tensors:
         """The bytes of the file that a tensor lives in; it lies in the model's folder or below it."""
         location = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
         if location not in self._external:
+            assert self._folder is not None
             named = f"the external data {shown(location)} of tensor {shown(tensor.name)}"
             folder = self._folder.resolve()
             parts = PurePosixPath(location)

@@ -1,0 +1,313 @@
+"""Section 4.10 of proofs/FORMAT.md, `injective`: rows that are zero on every difference of two inputs with one output have full rank.
+
+Let x != y in K have the same output, r = y - x and F = {j : a_j r = 0}. Between x and y a rectified row is in F or negative (theory I1), so
+that F holds a row of every set of rectified rows that are nowhere in K all negative: of every dependency. Rows that F must hold have
+rank n, or they have it in every case of a tree (theory I8): then r = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING
+
+from exactrelu.checker.claim import ONE, Box, Domain, Polytope, Row, Side, layer_row
+from exactrelu.checker.elimination import Echelon
+from exactrelu.checker.evidence import affordable_dense, infimum_of, read_rank
+from exactrelu.checker.sparse import Coefficients, at, entries, odd
+from exactrelu.checker.text import MODULUS_BITS, Fields, Rejected, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from exactrelu.checker.arithmetic import Kernels
+    from exactrelu.checker.network import Layer
+
+SECTION = "4.10"
+# beyond these a checker gives up: choices of one pack, nodes within one another, steps that a tree takes
+PACK_CHOICES = 2**24
+TREE_DEPTH = 2**16
+TREE_STEPS = 2**30
+
+
+def check_injective(text: Text, layer: Layer, domain: Domain, kernels: Kernels) -> None:
+    """The evidence that the layer is injective on the domain."""
+    dependencies: list[list[int]] = []
+    while text.begins("dependency"):
+        dependencies.append(read_dependency(text, layer, domain, kernels))
+    flat: list[Row] = []
+    while text.begins("flat"):
+        flat += read_flat(text, layer.inputs, domain, kernels)
+    first = [layer_row(layer, j, True) for j in read_certain(text, layer, dependencies)]
+    unrectified = [layer_row(layer, i, True) for i in range(layer.outputs) if not layer.rectified[i]]
+    known: list[Row | Side] = [*unrectified, *first, *fixed_columns(domain), *flat]
+    if text.begins("rank"):
+        if read_rank(text, known, layer.inputs, kernels, SECTION, ("columns",)).rank != layer.inputs:
+            raise Rejected(SECTION, "the rank is not the number of inputs")
+    else:
+        check_tree(text, layer, dependencies, known, kernels)
+
+
+# Dependencies, and the rows that they and the domain put into F
+
+
+def read_dependency(text: Text, layer: Layer, domain: Domain, kernels: Kernels) -> list[int]:
+    """The rows of a dependency: a sum of them with positive multipliers is not negative on the domain."""
+    fields = text.take("dependency", SECTION)
+    numbers = fields.rest("a dependency")
+    rows, weights, rest = multipliers(fields, numbers, layer.outputs)
+    given = domain.rows if isinstance(domain, Polytope) else ()
+    sides, side_weights, rest = multipliers(fields, rest, len(given)) if rest else ([], [], [])
+    if rest:
+        fields.reject("more numbers than K and S say")
+    if not all(layer.rectified[j] for j in rows):
+        fields.reject("a row of it is not rectified")
+    terms = [*(layer_row(layer, j, False) for j in rows), *(Row(given[s][1], ONE, False) for s in sides)]
+    sigma = kernels.combination(terms, [*weights, *side_weights], layer.inputs)
+    # c = constant / 2^down
+    down = max([0, *(-layer.rows[j].exponent for j in rows)])
+    constant = sum(weight * given[s][0] for s, weight in zip(sides, side_weights, strict=True)) << down
+    for j, weight in zip(rows, weights, strict=True):
+        constant += weight * layer.rows[j].constant << (layer.rows[j].exponent + down)
+    infimum = infimum_of(sigma, domain)
+    if infimum is None or (infimum[0] << down) + constant * infimum[1] < 0:
+        fields.reject("the sum is negative somewhere in the domain")
+    return rows
+
+
+def multipliers(fields: Fields, numbers: Sequence[int], limit: int) -> tuple[list[int], list[int], Sequence[int]]:
+    """K j1 l1 .. jK lK: numbers below the limit, increasing, and their multipliers; and what follows them."""
+    count = numbers[0] if numbers else 0
+    if not 0 < count <= (len(numbers) - 1) // 2:
+        fields.reject("there are not as many pairs as a count says, or none")
+    chosen, weights = list(numbers[1 : 2 * count + 1 : 2]), list(numbers[2 : 2 * count + 1 : 2])
+    if any(i >= j for i, j in pairwise([-1, *chosen, limit])):
+        fields.reject("the numbers are not increasing, or beyond the last")
+    if min(weights) <= 0:
+        fields.reject("a multiplier is not positive")
+    return chosen, weights, numbers[2 * count + 1 :]
+
+
+def read_flat(text: Text, n: int, domain: Domain, kernels: Kernels) -> list[Row]:
+    """Sides that add up to 0 = 0 with positive multipliers: none of them is negative anywhere in the polytope."""
+    fields = text.take("flat", SECTION)
+    given = domain.rows if isinstance(domain, Polytope) else ()
+    sides, weights, rest = multipliers(fields, fields.rest("a flat"), len(given))
+    if rest:
+        fields.reject("more numbers than S says")
+    rows = [Row(given[s][1], ONE, True) for s in sides]
+    constant = sum(weight * given[s][0] for s, weight in zip(sides, weights, strict=True))
+    if constant or any(kernels.combination(rows, weights, n).numerators):
+        fields.reject("the sides do not add up to 0")
+    return rows
+
+
+def read_certain(text: Text, layer: Layer, dependencies: Sequence[Sequence[int]]) -> list[int]:
+    """The first rows of dependencies whose rows are multiples of one another: one of them is in F, and with it all."""
+    fields = text.take("certain", SECTION)
+    first = []
+    for d in numbered(fields, len(dependencies)):
+        rows = [layer.rows[j].coefficients for j in dependencies[d]]
+        if not all(are_multiples(rows[0], row) for row in rows):
+            fields.reject(f"the rows of dependency {d} are not multiples of one another")
+        first.append(dependencies[d][0])
+    return first
+
+
+def numbered(fields: Fields, limit: int) -> list[int]:
+    """N d1 .. dN: numbers below the limit, increasing."""
+    count, *numbers = fields.rest("numbers") or [-1]
+    if count != len(numbers):
+        fields.reject("there are not as many numbers as N says")
+    if any(i >= j for i, j in pairwise([-1, *numbers, limit])):
+        fields.reject("the numbers are not increasing, or beyond the last")
+    return numbers
+
+
+def are_multiples(a: Coefficients, b: Coefficients) -> bool:
+    """Whether both are zero, or neither is and they are parallel."""
+    u, v = ([entry for entry in entries(row) if entry[1]] for row in (a, b))
+    return len(u) == len(v) and all(i == j and s * v[0][1] == t * u[0][1] for (i, s), (j, t) in zip(u, v, strict=True))
+
+
+def fixed_columns(domain: Domain) -> list[Side]:
+    """The unit rows of the columns in which a box has one value."""
+    if not isinstance(domain, Box):
+        return []
+    d, e = domain.lower.denominator, domain.upper.denominator
+    bounds = zip(domain.lower.numerators, domain.upper.numerators, strict=True)
+    return [Side(j, 1) for j, (lower, upper) in enumerate(bounds) if lower * e == upper * d]
+
+
+# The tree
+
+
+def check_tree(text: Text, layer: Layer, dependencies: Sequence[Sequence[int]], known: Sequence[Row | Side], kernels: Kernels) -> None:
+    """Every case is closed: its rows in F have rank n, or it cannot be."""
+    fields = text.take("tree", SECTION)
+    modulus = fields.natural("Q")
+    fields.done()
+    if modulus <= 1 or modulus.bit_length() > MODULUS_BITS:
+        fields.reject(f"Q is 0 or 1, or has more than {MODULUS_BITS} bits")
+    case = Case(layer, dependencies, modulus, kernels)
+    for row in known:
+        case.put(row)
+    # the nodes above, each with its children to come
+    above: list[Iterator[None]] = []
+    while True:
+        if not case.is_spanned():
+            children = case.read_node(text)
+            if children is not None:
+                above.append(children)
+                if len(above) > TREE_DEPTH:
+                    raise Rejected(SECTION, f"more than {TREE_DEPTH} nodes within one another are more than a checker takes on")
+        while above and next(above[-1], False) is False:
+            above.pop()
+        if not above:
+            return
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far the lists of a case went."""
+
+    outside: int
+    inside: int
+    rank: int
+
+
+class Case:
+    """A node (I, A): rows that are not in F (`outside`), rows that are (`inside`), their echelon form modulo Q."""
+
+    def __init__(self, layer: Layer, dependencies: Sequence[Sequence[int]], modulus: int, kernels: Kernels) -> None:
+        self._layer = layer
+        self._dependencies = dependencies
+        self._modulus = modulus
+        self._kernels = kernels
+        self._echelon = Echelon(layer.inputs, modulus)
+        self._outside: dict[int, None] = {}
+        self._inside: list[Row | Side] = []
+        self._steps = 0
+
+    def is_spanned(self) -> bool:
+        """Whether A has rank n, which leaves no difference but 0."""
+        return self._echelon.rank == self._layer.inputs
+
+    def put(self, row: Row | Side) -> None:
+        """Add a row to A."""
+        self._inside.append(row)
+        if not self.is_spanned():
+            self._echelon.add(self._integers(row))
+
+    def read_node(self, text: Text) -> Iterator[None] | None:
+        """Go from child to child of the node that the next line makes of this case; None if it closes the case."""
+        if text.begins("branch"):
+            return self._branch(self._dependencies[self._number(text.take("branch", SECTION), len(self._dependencies))])
+        if text.begins("split"):
+            return self._split(self._number(text.take("split", SECTION), self._layer.outputs))
+        if text.begins("spanned"):
+            self._close_spanned(text.take("spanned", SECTION))
+        elif text.begins("pack"):
+            self._close_pack(text.take("pack", SECTION))
+        else:
+            raise Rejected(SECTION, "a case is open where the lines of the tree end")
+        return None
+
+    @staticmethod
+    def _number(fields: Fields, limit: int) -> int:
+        number = fields.natural("a number")
+        fields.done()
+        if number >= limit:
+            fields.reject("the number is beyond the last")
+        return number
+
+    # ---------- children: each `yield` finds the case changed into one, and changes it back
+
+    def _branch(self, rows: Sequence[int]) -> Iterator[None]:
+        """F holds a row of a dependency: the first that it holds is one of those outside I."""
+        mark = self._mark()
+        for j in rows:
+            self._count(1)
+            if j not in self._outside:
+                self.put(layer_row(self._layer, j, True))
+                yield
+                self._back_to(mark)
+                self._outside[j] = None
+                mark = self._mark()
+
+    def _split(self, j: int) -> Iterator[None]:
+        mark = self._mark()
+        self._outside[j] = None
+        yield
+        self._back_to(mark)
+        self.put(layer_row(self._layer, j, True))
+        yield
+
+    def _mark(self) -> Mark:
+        return Mark(len(self._outside), len(self._inside), self._echelon.rank)
+
+    def _back_to(self, mark: Mark) -> None:
+        """Take back what was added since; a node above cuts back what the nodes below it leave."""
+        while len(self._outside) > mark.outside:
+            self._outside.popitem()
+        del self._inside[mark.inside :]
+        self._echelon.cut(mark.rank)
+
+    # ---------- lines that close a case
+
+    def _close_spanned(self, fields: Fields) -> None:
+        """A row outside F is a combination of rows in F: this cannot be."""
+        numbers = fields.rest("a relation")
+        if len(numbers) < 2 or len(numbers) % 2:
+            fields.reject("J, D and pairs of a place and a coefficient belong here")
+        j, denominator, places, coefficients = numbers[0], numbers[1], numbers[2::2], numbers[3::2]
+        if j not in self._outside:
+            fields.reject("J is not one of the rows outside F")
+        if denominator <= 0 or not all(coefficients):
+            fields.reject("D is not positive, or a coefficient is 0")
+        if any(i >= k for i, k in pairwise([-1, *places, len(self._inside)])):
+            fields.reject("the places are not increasing, or beyond the rows in F")
+        terms = [layer_row(self._layer, j, True), *(self._inside[i] for i in places)]
+        if any(self._kernels.combination(terms, [-denominator, *coefficients], self._layer.inputs).numerators):
+            fields.reject("the relation does not hold")
+
+    def _close_pack(self, fields: Fields) -> None:
+        """F holds a row of each of these dependencies; whichever they are, they and A have rank n."""
+        chosen = numbered(fields, len(self._dependencies))
+        self._count(sum(len(self._dependencies[d]) for d in chosen))
+        groups = [[j for j in self._dependencies[d] if j not in self._outside] for d in chosen]
+        if len(set().union(*groups)) != sum(map(len, groups)):
+            fields.reject("the dependencies have a row outside I in common")
+        choices = prod(map(len, groups))
+        if choices > PACK_CHOICES:
+            fields.reject(f"more than {PACK_CHOICES} choices are more than a checker takes on")
+        self._count(choices)
+        if choices and not self._every_choice_spans(groups):
+            fields.reject("a choice of one row from each does not have rank n with the rows in F")
+
+    def _every_choice_spans(self, groups: Sequence[Sequence[int]]) -> bool:
+        mark = self._echelon.rank
+        try:
+            for group in groups:
+                if len(group) == 1:
+                    self._echelon.add(self._integers(layer_row(self._layer, group[0], True)))
+            several = sorted((group for group in groups if len(group) > 1), key=len)
+            left = [[self._echelon.beside_pivots(self._integers(layer_row(self._layer, j, True))) for j in group] for group in several]
+            return self._kernels.every_choice_spans(left, self._layer.inputs - self._echelon.rank, self._modulus)
+        finally:
+            self._echelon.cut(mark)
+
+    def _integers(self, row: Row | Side) -> list[int]:
+        """The row, made integral with an odd entry, to be eliminated."""
+        n = self._layer.inputs
+        self._count(16 + self._echelon.rank * n // 64)
+        if isinstance(row, Side):
+            return [int(j == row.column) for j in range(n)]
+        affordable_dense([row], n, SECTION)
+        return at(odd(row.coefficients), range(n))
+
+    def _count(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > TREE_STEPS:
+            raise Rejected(SECTION, f"a tree that takes more than {TREE_STEPS} steps is more than a checker takes on")
