@@ -261,7 +261,7 @@ def _counterparts(results: Results) -> Iterator[Counterpart]:
         held = Counter(verdict.cardinality for verdict in answers.verdicts)
         name = where(answers.domain, results.network["inputs"])
         if answers.asked.layer is None:
-            name = f"{answers.asked.name}, {name}"
+            name = f"{name}, for {answers.asked.name}"
         several = [kind for kind in STACK if held[kind] and (kind.is_infinite or kind is Cardinality.FINITE)]
         if not several and held[Cardinality.SINGLETON]:
             said = "Every output that was decided comes from one input alone: there is no other one to show."
