@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from exactrelu.exact.polyhedron import Polyhedron, is_omnidirectional, is_unique_solution, nullspace_projection
     from exactrelu.exact.rational import DyadicMatrix, RationalVector, parse_rational
     from exactrelu.float_gap import FloatGap, float_gap
+    from exactrelu.injectivity import injectivity
     from exactrelu.layer_preimage import LayerPreimage
     from exactrelu.network.model import Layer, Network, SourceLayer
     from exactrelu.network.readers import load
@@ -62,6 +63,7 @@ _HOME = {
     "Witness": "verdict",
     "check": "check",
     "float_gap": "float_gap",
+    "injectivity": "injectivity",
     "is_omnidirectional": "exact.polyhedron",
     "is_unique_solution": "exact.polyhedron",
     "load": "network.readers",
@@ -101,6 +103,7 @@ __all__ = [
     "Witness",
     "check",
     "float_gap",
+    "injectivity",
     "is_omnidirectional",
     "is_unique_solution",
     "load",

@@ -122,8 +122,10 @@ class Proof:
     conclusion: Rank | Tree
 
     def lines(self) -> Iterator[str]:
-        for section in (*self.dependencies, *self.flats):
-            yield from section.lines()
+        for dependency in self.dependencies:
+            yield from dependency.lines()
+        for flat in self.flats:
+            yield from flat.lines()
         yield spaced("certain", [len(self.certain), *self.certain])
         yield from self.conclusion.lines()
 

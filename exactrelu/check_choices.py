@@ -1,7 +1,7 @@
 """Ranks of all choices of rows at once, in arrays: `elimination.every_choice_spans` of the checker, for a prime below 2^31.
 
-All choices from the first groups are eliminated from what is left of the other groups together; a product of two residues, and the
-difference of two such products reduced, stay below 2^63.
+All choices from the first groups are eliminated together from what is left of the other groups. Products of two residues are
+below 2^62, and so are their differences.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # entries of an array that is worked on at once
-BLOCK = 2**18
+BLOCK = 2**16
 # below so many choices integers are as fast
 FEW = 256
 
@@ -51,8 +51,14 @@ def _spans(rows: NDArray[np.int64], sizes: Sequence[int], modulus: int) -> bool:
         return False
     if len(sizes) == 1:
         return True
-    step = max(1, BLOCK // (sizes[0] * others[0].size))
-    return all(_spans(_without(chosen[t : t + step], others[t : t + step], modulus), sizes[1:], modulus) for t in range(0, len(rows), step))
+    # matrices at once, and chosen rows of each
+    work = max(1, BLOCK // others[0].size)
+    many, few = max(1, work // sizes[0]), min(work, sizes[0])
+    return all(
+        _spans(_without(chosen[t : t + many, i : i + few], others[t : t + many], modulus), sizes[1:], modulus)
+        for t in range(0, len(rows), many)
+        for i in range(0, sizes[0], few)
+    )
 
 
 def _without(chosen: NDArray[np.int64], others: NDArray[np.int64], modulus: int) -> NDArray[np.int64]:
@@ -60,7 +66,7 @@ def _without(chosen: NDArray[np.int64], others: NDArray[np.int64], modulus: int)
     column = (chosen != 0).argmax(axis=2)[:, :, None]
     units = np.take_along_axis(chosen, column, axis=2)[:, :, None]
     entries = np.take_along_axis(others[:, None], column[:, :, None], axis=3)
-    left = (units * others[:, None] % modulus - entries * chosen[:, :, None] % modulus) % modulus
+    left = (units * others[:, None] - entries * chosen[:, :, None]) % modulus
     # the column holds zeros: the first one moves there
     np.put_along_axis(left, column[:, :, None], left[..., :1], axis=3)
     return left[..., 1:].reshape(-1, *left.shape[2:-1], left.shape[3] - 1)

@@ -10,17 +10,17 @@ import io
 import os
 import sys
 import time
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from exactrelu import __version__
+from exactrelu.console import finished, one_line, progress, remark
 from exactrelu.errors import ExactReluError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Sequence
     from fractions import Fraction
 
     from exactrelu.network.model import Network, SourceLayer
@@ -48,7 +48,7 @@ def build() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for command in (info, preimage, float_gap, check, report, demo):
+    for command in (info, preimage, injectivity, float_gap, check, report, demo):
         app.command(command)
     return app
 
@@ -62,15 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = build()(arguments, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        return _refuse(f"{_one_line(error)} (exactrelu --help and exactrelu COMMAND --help list what there is)")
+        return _refuse(f"{one_line(error)} (exactrelu --help and exactrelu COMMAND --help list what there is)")
     except ExactReluError as error:
-        return _refuse(_one_line(error))
+        return _refuse(one_line(error))
     except BrokenPipeError:
         # The reader of stdout went away; what Python would still flush at exit must not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except KeyboardInterrupt:
-        _remark("interrupted")
+        remark("interrupted")
         return INTERRUPTED
     except OSError as error:
         return _refuse(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; check the path and the disk")
@@ -174,7 +174,7 @@ def preimage(
     )
 
     asked = len(layers) * len(points.rows)
-    found, stopped = _finished(records(question, points, workers=workers, folder=folder), asked, quiet=quiet)
+    found, stopped = finished(records(question, points, workers=workers, folder=folder), asked, quiet=quiet)
     asked_about = {"layers": layer_records(model, layers), "data": data}
     notes = [one.set_aside.note for one in layers if one.set_aside is not None and one.set_aside.note not in model.assumes]
     result = envelope.around(path, model, [*assumptions(certified=folder is not None), *notes], **asked_about, results=found)
@@ -188,9 +188,67 @@ def preimage(
         if where:
             print(f"Certificates and results: {where}; check them with: exactrelu check {out}")
     if stopped:
-        _remark(f"interrupted: {len(found)} of {asked} answers are finished{f' and kept in {out}' if where else ''}")
+        remark(f"interrupted: {len(found)} of {asked} answers are finished{f' and kept in {out}' if where else ''}")
         return INTERRUPTED
     return UNDECIDED if any("reached" in record for record in found) else HOLDS
+
+
+def injectivity(
+    network: Model,
+    /,
+    *,
+    layer: Annotated[str | None, Parameter(help="Number or name of a layer.")] = None,
+    through: Annotated[str | None, Parameter(show=False)] = None,
+    domain: Annotated[str, Parameter(help="all (default), orthant, box:LO,HI, box:FILE.npz or polytope:FILE.json.")] = "all",
+    points: Annotated[str | None, Parameter(help="Inputs of the layer near which a collision is looked for.")] = None,
+    scale: Annotated[str | None, Parameter(help="Multiply the points exactly by P/Q, such as 1/255.")] = None,
+    out: Annotated[Path | None, Parameter(help="Folder for the certificate and the result.")] = None,
+    time_limit: Annotated[float | None, Parameter(help="Seconds after which the answer is undecided.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,  # noqa: ARG001
+) -> int:
+    """Decide whether two different inputs of a layer have the same output: a proof that none have, or such a pair.
+
+    Exit code 0: injective, 1: not injective, 3: undecided.
+    """
+    _refuse_later(through=through)
+    if time_limit is not None and not time_limit > 0:
+        raise InvalidRequestError("--time-limit must be above 0")
+    factor = _scale(scale)
+    _one_thread()
+    from exactrelu.domain import parse_domain
+    from exactrelu.injectivity import injectivity as decide
+    from exactrelu.network.readers import load
+    from exactrelu.points import read_points
+    from exactrelu.results import Envelope, ResultFolder, assumptions, injectivity_report, json_text, layer_records, printable, speaks_of
+
+    envelope = Envelope("injectivity", domain=domain)
+    path = Path(network)
+    model = load(path)
+    if layer is None:
+        count = len(model.source_layers)
+        raise InvalidRequestError(f"injectivity of a whole network is not available yet; name a layer with --layer, 1 to {count}")
+    source = model.layer(layer)
+    within = parse_domain(domain, source.inputs)
+    near = () if points is None else read_points(points, shape=(source.inputs,), inputs=source.inputs, scale=factor).rows
+    folder = None if out is None else ResultFolder(out, model, path.stem)
+    found = decide(model, layer=source.number, domain=within, points=near, seconds=time_limit)
+    notes = [] if source.set_aside is None or source.set_aside.note in model.assumes else [source.set_aside.note]
+    about = [*assumptions(certified=folder is not None), *notes]
+    result = envelope.around(path, model, about, layers=layer_records(model, [source]), **found.record())
+    where = None
+    if folder is not None:
+        named, text = folder.named(source), None
+        if found.verdict != "undecided":
+            text = found.certificate(network_sha256=named.sha256, layer_number=named.number, domain=within).text()
+        where, result["certificate"] = folder.answer(f"injectivity-layer{source.number}", domain, result, text)
+    if json:
+        print(json_text(result))
+    else:
+        print("\n\n".join([injectivity_report(source, result), *map(printable, notes), speaks_of(path, model)]))
+        if where:
+            print(f"Certificate and result: {where}; check it with: exactrelu check {out}")
+    return {"injective": HOLDS, "not-injective": REFUTED}.get(found.verdict, UNDECIDED)
 
 
 def float_gap(
@@ -221,7 +279,7 @@ def float_gap(
     points = read_points(input, shape=model.input_shape, inputs=model.inputs, scale=factor, rows=rows)
     prepared = FloatGapModel(model, path)
     records = []
-    with _progress(len(points.rows), quiet=quiet) as advance:
+    with progress(len(points.rows), quiet=quiet) as advance:
         for row, x in zip(points.indices, points.rows, strict=True):
             records.append(prepared(x).record(row))
             advance()
@@ -323,7 +381,7 @@ def demo(
     _one_thread()
     from exactrelu.demo import run
 
-    with _progress(None, quiet=quiet) as advance:
+    with progress(None, quiet=quiet) as advance:
         return run(output, advance)
 
 
@@ -349,21 +407,6 @@ def _layers(model: Network, layer: str | None, through: str | None) -> tuple[Sou
     return model.source_layers if layer is None else (model.layer(layer),)
 
 
-def _finished(
-    answers: Generator[dict[str, Any], None, None], asked: int, *, quiet: bool
-) -> tuple[list[dict[str, Any]], KeyboardInterrupt | ExactReluError | None]:
-    """All records, or those that were finished before an interrupt or an error, and that."""
-    found: list[dict[str, Any]] = []
-    try:
-        with _progress(asked, quiet=quiet) as advance, closing(answers):
-            for record in answers:
-                found.append(record)
-                advance()
-    except (KeyboardInterrupt, ExactReluError) as error:
-        return found, error
-    return found, None
-
-
 def _scale(text: str | None) -> Fraction | None:
     if text is None:
         return None
@@ -381,29 +424,6 @@ def _refuse_later(**options: str | None) -> None:
             raise InvalidRequestError(f"--{name} is not available yet; ask about layers on their own, on this machine")
 
 
-@contextmanager
-def _progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """A bar on stderr where that is a terminal; the function given advances it by one."""
-    if quiet or not sys.stderr.isatty() or total == 1:
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("deciding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
-
-
 def _refuse(message: str) -> int:
-    _remark(f"exactrelu: {''.join(letter if letter.isprintable() else '?' for letter in message)}")
+    remark(f"exactrelu: {''.join(letter if letter.isprintable() else '?' for letter in message)}")
     return WRONG
-
-
-def _remark(message: str) -> None:
-    print(message, file=sys.stderr)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from exactrelu import __version__
 from exactrelu.certificate import write_text
 from exactrelu.errors import ExactReluError, InvalidRequestError
-from exactrelu.exact.rational import format_rational
+from exactrelu.exact.rational import format_rational, parse_rational
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.network.exact_file import write_network
 from exactrelu.points import read_bytes
@@ -198,6 +198,24 @@ def _witness(record: Mapping[str, Any]) -> str | None:
     return "ray" if "ray" in witness else "second point"
 
 
+def injectivity_report(layer: SourceLayer, result: Mapping[str, Any]) -> str:
+    """The verdict on a layer in words, with what two inputs with one output have in common and how far apart they are."""
+    about = f"layer {layer.number} ({printable(layer.name)}), {layer.inputs} inputs, {layer.outputs} outputs"
+    lines = [f"{about}, domain {printable(result['domain'])}", f"{result['verdict']} ({result['method']})"]
+    pair = result["collision"]
+    if pair is not None:
+        x, y = ([parse_rational(value) for value in pair[word]] for word in ("x", "y"))
+        changed = [abs(a - b) for a, b in zip(x, y, strict=True) if a != b]
+        positive = sum(parse_rational(value) > 0 for value in pair["value"])
+        lines.append(
+            f"two inputs that differ in {len(changed)} of {layer.inputs} coordinates, by up to {float(max(changed)):.3g}, have exactly the "
+            f"same output, {positive} values of which are positive; --json gives them"
+        )
+    if result["progress"]:
+        lines.append(result["progress"])
+    return "\n".join(lines)
+
+
 def counts(records: Sequence[Mapping[str, Any]]) -> str:
     """How often each cardinality occurs, as one line.
 
@@ -223,11 +241,11 @@ class Named(NamedTuple):
 class ResultFolder:
     """A folder with network files, one certificate a row and layer, and `results.json`; each file appears whole or not at all.
 
-    data: what `describe_data` gives. Raises InvalidRequestError where the folder cannot be made or written, or already has
-    results about another network or other points, which these would in part replace.
+    data: what `describe_data` gives, where there are points. Raises InvalidRequestError where the folder cannot be made or written,
+    or already has results about another network or other points, which these would in part replace.
     """
 
-    def __init__(self, folder: Path, network: Network, stem: str, data: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, network: Network, stem: str, data: Mapping[str, Any] | None = None) -> None:
         self._folder = folder
         self._network = network
         self._stem = stem[:80]
@@ -236,10 +254,11 @@ class ResultFolder:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._refusal(error) from None
-        about = (network.sources[0].sha256 if network.sources else None, data["sha256"], data["scale"], data["subject"])
+        sha256 = network.sources[0].sha256 if network.sources else None
+        about = (sha256,) if data is None else (sha256, data["sha256"], data["scale"], data["subject"])
         for path in sorted(folder.glob("results*.json")):
             earlier = _read(path)
-            if earlier and _about(earlier) != about:
+            if earlier and _about(earlier)[: len(about)] != about:
                 raise InvalidRequestError(f"{path} has results about another network or other points; give another folder to --out")
 
     def named(self, layer: SourceLayer, *, through: bool = False) -> Named:
@@ -271,6 +290,12 @@ class ResultFolder:
         """Write the certificate of a row, layer and domain and return its path."""
         where = f"through{record['through']}" if record["layer"] is None else f"layer{record['layer']}"
         return self._write(f"{where}-{_file_word(domain)}-row{record['row']:05d}.certificate", text)
+
+    def answer(self, name: str, domain: str, result: Mapping[str, Any], text: str | None) -> tuple[str, str | None]:
+        """Write the JSON object of one answer and its certificate, named by the question and the domain; return their paths."""
+        stem = f"{name}-{_file_word(domain)}"
+        written = None if text is None else self._write(f"{stem}.certificate", text)
+        return self._write(f"{stem}.json", json_text({**result, "certificate": written}) + "\n"), written
 
     def results(self, result: Mapping[str, Any], name: str | None = None) -> str:
         """Write the JSON object and return its path.

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper, save
 
-from exactrelu import demo, load
+from exactrelu import RationalVector, demo, load
 from exactrelu.cli import main
 from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.points import read_points
@@ -168,6 +169,38 @@ def test_the_network_through_a_layer(run, tmp_path):
         assert one["cardinality"] == other["cardinality"]
 
 
+def folded(path, weight):
+    """A model relu(W x) with integer weights (m, n)."""
+    nodes = [helper.make_node("Gemm", ["x", "w"], ["z"], name="dense", transB=1), helper.make_node("Relu", ["z"], ["y"], name="relu")]
+    m, n = len(weight), len(weight[0])
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in (("x", n), ("y", m))]
+    graph = helper.make_graph(nodes, "folded", ends[:1], ends[1:], [numpy_helper.from_array(np.array(weight, dtype=np.float32), "w")])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    return path
+
+
+def test_injectivity_of_a_layer(run, tmp_path):
+    code, out, _ = run("injectivity", MODEL, "--layer", "1", "--domain", "box:0,1", "--out", tmp_path / "pair", "--json")
+    found = json.loads(out)
+    layer, pair = load(MODEL).layer(1), found["collision"]
+    x, y, value = (RationalVector.from_fractions(map(Fraction, pair[word])) for word in ("x", "y", "value"))
+    assert (code, found["verdict"], x != y, layer(x) == layer(y) == value) == (1, "not-injective", True, True)
+    assert all(0 <= v <= 1 for v in (*x.fractions(), *y.fractions()))
+
+    model = folded(tmp_path / "folded.onnx", [[1, 2], [-3, 1], [-1, -2], [6, -2]])
+    code, out, _ = run("injectivity", model, "--layer", "dense", "--out", tmp_path / "proof")
+    assert (code, "injective (opposite rows of full rank)" in out) == (0, True)
+    for folder, against in (("pair", MODEL), ("proof", model)):
+        code, out, _ = run("check", tmp_path / folder, "--against", against, "--checker", "both", "--json")
+        assert (code, [result["valid"] for result in json.loads(out)["results"]]) == (0, [True])
+
+    lonely = folded(tmp_path / "lonely.onnx", [[1, 0], [0, 1], [-1, -1]])
+    assert run("injectivity", lonely, "--layer", "1")[0] == 1
+    angles = [k * np.pi / 12 for k in range(24)]
+    hard = folded(tmp_path / "hard.onnx", [[round(99 * np.cos(a)), round(99 * np.sin(a)), k % 5] for k, a in enumerate(angles)])
+    assert run("injectivity", hard, "--layer", "1", "--time-limit", "1e-9")[0] in {1, 3}
+
+
 def test_check_needs_a_certificate(run, tmp_path):
     code, _, err = run("check", tmp_path)
     assert (code, err.count("\n")) == (2, 1)
@@ -287,6 +320,10 @@ def test_a_closed_pipe_is_quiet():
         ["check", "none"],
         ["check", ".", "--checker", "other"],
         ["check", ".", "--against", "none.onnx"],
+        ["injectivity", MODEL],
+        ["injectivity", MODEL, "--layer", "7"],
+        ["injectivity", MODEL, "--layer", "1", "--domain", "ball:1"],
+        ["injectivity", MODEL, "--layer", "1", "--points", IMAGES],
         ["regions", MODEL],
     ],
 )

@@ -8,8 +8,12 @@ This is the code that a reader of a verdict has to trust, so it shares nothing w
 - `claim`       section 3: domain, claim, and the systems of linear conditions that a claim is about
 - `evidence`    section 4: what makes a claim about one layer true
 - `through`     section 4.9: claims about several layers, from claims about one
+- `injectivity` section 4.10: a layer is one-to-one on a domain
+- `collision`   section 4.10: it is not
 - `verify`      a certificate from its header to its end
 - `arithmetic`  the heavy steps, in integers; `exactrelu.check_fast` has faster ones
+- `elimination` ranks modulo Q
+- `packing`     vectors in one integer
 
 Files, folders and exit codes are in `exactrelu.check`.
 """

@@ -222,7 +222,7 @@ class Case:
             fields.reject("the number is beyond the last")
         return number
 
-    # ---------- children: each `yield` finds the case changed into one, and changes it back
+    # ---------- children: at each `yield` the case has become one of them; what the nodes below add to it is taken back after it
 
     def _branch(self, rows: Sequence[int]) -> Iterator[None]:
         """F holds a row of a dependency: the first that it holds is one of those outside I."""
@@ -248,7 +248,7 @@ class Case:
         return Mark(len(self._outside), len(self._inside), self._echelon.rank)
 
     def _back_to(self, mark: Mark) -> None:
-        """Take back what was added since; a node above cuts back what the nodes below it leave."""
+        """Take back what was added since."""
         while len(self._outside) > mark.outside:
             self._outside.popitem()
         del self._inside[mark.inside :]
@@ -287,16 +287,16 @@ class Case:
             fields.reject("a choice of one row from each does not have rank n with the rows in F")
 
     def _every_choice_spans(self, groups: Sequence[Sequence[int]]) -> bool:
-        mark = self._echelon.rank
-        try:
-            for group in groups:
-                if len(group) == 1:
-                    self._echelon.add(self._integers(layer_row(self._layer, group[0], True)))
-            several = sorted((group for group in groups if len(group) > 1), key=len)
-            left = [[self._echelon.beside_pivots(self._integers(layer_row(self._layer, j, True))) for j in group] for group in several]
-            return self._kernels.every_choice_spans(left, self._layer.inputs - self._echelon.rank, self._modulus)
-        finally:
-            self._echelon.cut(mark)
+        """Groups of one row leave no choice. What they add to the echelon form, the node above takes back."""
+        for group in groups:
+            if len(group) == 1:
+                self._echelon.add(self._integers(layer_row(self._layer, group[0], True)))
+        several = sorted((group for group in groups if len(group) > 1), key=len)
+        missing = self._layer.inputs - self._echelon.rank
+        if len(several) < missing:
+            return False
+        left = [[self._echelon.beside_pivots(self._integers(layer_row(self._layer, j, True))) for j in group] for group in several]
+        return self._kernels.every_choice_spans(left, missing, self._modulus)
 
     def _integers(self, row: Row | Side) -> list[int]:
         """The row, made integral with an odd entry, to be eliminated."""

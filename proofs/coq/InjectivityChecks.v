@@ -155,7 +155,7 @@ Definition pack_spans (pivots : list pivot) (js : list (list nat)) : bool :=
                    (tmap (tmap (fun j => modulo (entry_row n (numbered_entry l j)))) js)).
 
 (* A node, with the lines from its own on: those that are left after it and all below it.  The rows numbered `outside` are not 0 on
-   a difference of inputs with one output, the entries `inside` are, of which `pivots` are an echelon form. *)
+   a difference of inputs with one output, the entries `inside` (the last one first) are, of which `pivots` are an echelon form. *)
 Fixpoint check_node (depth : nat) (outside : list nat) (inside : list entry) (pivots : list pivot) (lines : list tree_line)
     : option (list tree_line) :=
   if has_full_rank q n pivots then Some lines
@@ -164,7 +164,7 @@ Fixpoint check_node (depth : nat) (outside : list nat) (inside : list entry) (pi
     | S depth', line :: lines =>
         let within (outside : list nat) (j : nat) (lines : list tree_line) :=
           let e := numbered_entry l j in
-          check_node depth' outside (tapp inside [e]) (with_entry pivots e) lines in
+          check_node depth' outside (e :: inside) (with_entry pivots e) lines in
         let free := filter (fun j => negb (is_among j outside)) in
         match line with
         | Branch d =>
@@ -183,7 +183,7 @@ Fixpoint check_node (depth : nat) (outside : list nat) (inside : list entry) (pi
             else None
         | Spanned r =>
             if is_among (related r) outside
-               && relation_holds n (tmap (fun _ => true) inside) inside (related r) (numbered_entry l (related r)) r
+               && relation_holds n (tmap (fun _ => true) inside) (rev_append inside []) (related r) (numbered_entry l (related r)) r
             then Some lines else None
         | Pack ds =>
             match numbered groups ds with
@@ -196,7 +196,7 @@ Fixpoint check_node (depth : nat) (outside : list nat) (inside : list entry) (pi
     | _, _ => None
     end.
 Definition check_tree (inside : list entry) (lines : list tree_line) : bool :=
-  match check_node (size_of lines) [] inside (fold_left with_entry inside []) lines with Some [] => true | _ => false end.
+  match check_node (size_of lines) [] (rev_append inside []) (fold_left with_entry inside []) lines with Some [] => true | _ => false end.
 End Tree.
 
 (* ---------- an injective layer ---------- *)

@@ -10,6 +10,9 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
+Lemma In_reversed (A : Type) (a : A) l : List.In a (List.rev_append l [::]) -> List.In a l.
+Proof. by rewrite List.rev_append_rev List.app_nil_r => /(List.in_rev l a). Qed.
+
 Section Tree.
 Variables (R : realFieldType) (propose : oracle) (l : layer) (k : nat) (groups : seq (seq nat)).
 Let n := inputs l.
@@ -22,7 +25,8 @@ Definition entry_vanishes (e : entry) : Prop := match e with General a => dotR (
 (* pivots made of rows that are 0 on r: modulo q they are 0 wherever these rows are *)
 Definition pivots_vanish (pivots : seq pivot) : Prop :=
   exists2 rows, forall a, List.In a rows -> dotR a r = 0 &
-    forall x : seq 'Z_k.+2, size x = n -> (forall a, List.In a rows -> dotR a x = 0) -> forall p, List.In p pivots -> kills n x (pivot_row p).
+    forall x : seq 'Z_k.+2, size x = n -> (forall a, List.In a rows -> dotR a x = 0) ->
+    forall p, List.In p pivots -> kills n x (pivot_row p).
 
 Lemma entry_row_vanishes e : entry_vanishes e -> dotR (entry_row n e) r = 0.
 Proof. by case: e => [g|j s] /= h; [apply: odd_row_sound | rewrite dotR_unit_at]. Qed.
@@ -71,10 +75,10 @@ elim: depth outside inside pivots lines rest => [|depth IH] outside inside pivot
   by case: ifP => // h _; apply: has_full_rank_vanishes h.
 case: ifP => [h _|_]; first exact: has_full_rank_vanishes h.
 have within out j ls rest' : (forall i, List.In i out -> ~~ vanishes l r i) -> vanishes l r j ->
-    check_node propose l q groups depth out (tapp inside [:: numbered_entry l j])
+    check_node propose l q groups depth out (numbered_entry l j :: inside)
       (with_entry propose l q pivots (numbered_entry l j)) ls = Some rest' -> forall i, nth 0 r i = 0.
   move=> ho hv; apply: IH => // [e|]; last by apply: with_entry_vanishes => //; apply: numbered_entry_vanishes.
-  by rewrite tappE => /In_cat[/hin //|[<-|//]]; apply: numbered_entry_vanishes.
+  by case=> [<-|/hin //]; apply: numbered_entry_vanishes.
 case: lines => [|[d|j|rel|ds] lines] //.
 - (* branch: the first row of the dependency that is 0 on r is that of a child *)
   case hg: List.nth_error => [g|] //=.
@@ -90,7 +94,7 @@ case: lines => [|[d|j|rel|ds] lines] //.
 - (* spanned: a row outside would be 0 on r *)
   case: ifP => // /andP[/List.existsb_exists[j [hj /Nat.eqb_eq ej]] hrel] _.
   have := relation_holds_sound (R := R) hrel (x := vector_of n r); rewrite entry_at_vector_of // => h.
-  have /negP[] := hout j hj; rewrite -ej /vanishes; apply/eqP; apply: h => e he; have := hin e (In_mask he).
+  have /negP[] := hout j hj; rewrite -ej /vanishes; apply/eqP; apply: h => e he; have := hin e (In_reversed (In_mask he)).
   by rewrite entry_at_vector_of //; case: (e) => //= i s ->; rewrite mulr0.
 - (* pack *)
   case hgs: numbered => [gs|] //; case: ifP => // /andP[_ hspan] _; apply: pack_sound hspan => // js.
@@ -108,7 +112,8 @@ Qed.
 Theorem check_tree_sound inside lines : (forall e, List.In e inside -> entry_vanishes e) ->
   check_tree propose l q groups inside lines -> forall j, nth 0 r j = 0.
 Proof.
-rewrite /check_tree => hin; case hn: check_node => [[|? ?]|] // _; apply: check_node_sound hn => //.
+rewrite /check_tree => hin; case hn: check_node => [[|? ?]|] // _; apply: check_node_sound hn => // [e he|].
+  exact: hin (In_reversed he).
 by apply: with_entries_vanishes => //; exists [::].
 Qed.
 End Tree.

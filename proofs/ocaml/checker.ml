@@ -3374,7 +3374,7 @@ let check_node propose l q groups =
             | line :: lines0 ->
               let within = fun outside0 j lines1 ->
                 let e = numbered_entry l j in
-                check_node0 depth' outside0 (tapp inside (e :: []))
+                check_node0 depth' outside0 (e :: inside)
                   (with_entry propose l q pivots e) lines1
               in
               let free = filter (fun j -> negb (is_among j outside)) in
@@ -3400,8 +3400,9 @@ let check_node propose l q groups =
                  else None
                | Spanned r ->
                  if (&&) (is_among r.related outside)
-                      (relation_holds n (tmap (fun _ -> true) inside) inside
-                        r.related (numbered_entry l r.related) r)
+                      (relation_holds n (tmap (fun _ -> true) inside)
+                        (rev_append inside []) r.related
+                        (numbered_entry l r.related) r)
                  then Some lines0
                  else None
                | Pack ds ->
@@ -3423,7 +3424,8 @@ let check_node propose l q groups =
     tree_line list -> bool **)
 
 let check_tree propose l q groups inside lines =
-  match check_node propose l q groups (size_of lines) [] inside
+  match check_node propose l q groups (size_of lines) []
+          (rev_append inside [])
           (fold_left (with_entry propose l q) inside []) lines with
   | Some l0 -> (match l0 with
                 | [] -> true

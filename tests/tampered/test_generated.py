@@ -65,7 +65,8 @@ class Writer:
         return [" ".join(token if isinstance(token, str) else format(token, "x") for token in line) for line in values]
 
     def begins(self, keyword: str) -> bool:
-        return self.rng.random() < 0.5
+        # Claims about all inputs are seldom made up right: test_injective.py generates those.
+        return not keyword.startswith("subject ") and self.rng.random() < 0.5
 
     def take(self, keyword: str, section: str) -> Writer:
         self.lines.append([keyword])

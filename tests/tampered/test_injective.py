@@ -19,7 +19,7 @@ from truth import Row, domain_rows, polyhedron_of, rank, read_layers, truth
 import exactrelu.check_choices
 import exactrelu.checker.injectivity
 from exactrelu import certificate_injectivity as written
-from exactrelu.certificate import DomainLines, Vector
+from exactrelu.certificate import DomainLines
 from exactrelu.check_choices import all_independent
 from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from exactrelu.domain import Domain
-    from exactrelu.injectivity.collision import Collision
-    from exactrelu.injectivity.evidence import Proof
 
 CHECKERS = (Kernels(), FastKernels())
 PRIME = 2**31 - 1
@@ -134,7 +132,7 @@ INVALID: list[tuple[str, str, *tuple[str, ...]]] = [
     (FOLD, ALL, "dependency", ONE, "certain 1 1", RANK1),
     (FOLD, ALL, "dependency 3 0 1 1 1", "certain 1 0", RANK1),
     (FOLD, ALL, "dependency 1 0 1 1 1", "certain 1 0", RANK1),
-    (IDENTITY, ALL, "dependency 1 0 1", "certain 0", RANK2),
+    (IDENTITY, ORTHANT, "dependency 1 0 1", "certain 0", RANK2),
     # infima
     (APART, ALL, ONE, "certain 1 0", RANK1),
     (HALF, ALL, "dependency 1 0 1", "certain 1 0", RANK1),
@@ -148,6 +146,7 @@ INVALID: list[tuple[str, str, *tuple[str, ...]]] = [
     (QUADRANT, TRIANGLE, "dependency 1 0 1 0", "dependency 1 1 1 1 1 1", "certain 2 0 1", RANK2),
     # flats
     (CROSS, SEGMENT, OTHER, "flat 1 0 1", "certain 1 0", RANK2),
+    (QUADRANT, "domain polytope 2|side 0 1 0|side 0 0 1", "flat 2 0 1 1 1", "certain 0", RANK2),
     (CROSS, SEGMENT, OTHER, "flat 2 0 1 1 1 1", "certain 1 0", RANK2),
     (CROSS, "domain polytope 2|side -1 1 0|side 0 -1 0", OTHER, "flat 2 0 1 1 1", "certain 1 0", RANK2),
     (FOLD, "domain box|lower 1 0|upper 1 1", ONE, "flat 1 0 1", "certain 1 0", RANK1),
@@ -170,6 +169,7 @@ INVALID: list[tuple[str, str, *tuple[str, ...]]] = [
     (TURN, ALL, "certain 0", "tree 5"),
     (IDENTITY, ALL, "certain 0", "tree 1"),
     (IDENTITY, ALL, "certain 0", "tree 0"),
+    (NOTHING, ALL, "certain 0", "tree 1"),
     (IDENTITY, ALL, "certain 0", "tree 10000000000000001"),
     (IDENTITY, ALL, "certain 0", TREE, "split 0"),
     (IDENTITY, ALL, "certain 0", TREE, RANK2),
@@ -320,29 +320,9 @@ def text_of(layer: Layer) -> tuple[str, str]:
     return text, hashlib.sha256(text.encode()).hexdigest()
 
 
-def in_writing(proof: Proof) -> written.Proof:
-    """The prover's evidence with the writer's classes, which have the same fields."""
-
-    def same(value: object) -> object:
-        if isinstance(value, tuple):
-            return tuple(map(same, value))
-        if hasattr(written, type(value).__name__):
-            return getattr(written, type(value).__name__)(**{name: same(field) for name, field in vars(value).items()})
-        return value
-
-    found = same(proof)
-    assert isinstance(found, written.Proof)
-    return found
-
-
 def domain_of(network_text: str, domain: Domain) -> list[Row]:
     lines = [line.split(" ") for line in domain.lines()]
     return domain_rows(lines, {line[0]: line[1:] for line in lines}, len(read_layers(network_text)[0][1][0][1]))
-
-
-def collision_text(sha256: str, found: Collision, domain: Domain) -> str:
-    points = (Vector(x.numerators, x.denominator) for x in (found.x, found.y))
-    return written.CollisionCertificate(sha256, 1, *points, domain=DomainLines(domain.lines())).text()
 
 
 def node_mutants(lines: list[str]) -> Iterator[list[str]]:
@@ -369,11 +349,7 @@ def test_the_prover_is_believed_and_only_true_mutants_are(layer: Layer, data: st
         assert polyhedron_of(layer.inputs, domain_of(network_text, domain), []).is_empty()
         return
     event(f"{found.verdict}: {found.method}")
-    if found.collision is not None:
-        text = collision_text(sha256, found.collision, domain)
-    else:
-        assert found.evidence is not None
-        text = written.InjectivityCertificate(sha256, 1, in_writing(found.evidence), DomainLines(domain.lines())).text()
+    text = found.certificate(network_sha256=sha256, layer_number=1, domain=domain).text()
     assert judge(network_text, text)
     lines = text.splitlines()
     mutants = [*line_mutants(lines), *node_mutants(lines)]

@@ -112,6 +112,7 @@ def test_every_file_of_the_corpus_is_in_its_index() -> None:
 
 EVIDENCE = ["solution", "rank", "relation", "null", "trivial margin", "trivial exact", "tight", "implicit", "ray margin", "ray exact"]
 EVIDENCE += ["recession", "negative", "farkas", "empty margin", "part", "second", "direction"]
+EVIDENCE += ["dependency", "flat", "certain", "tree", "branch", "split", "spanned", "pack", "first"]
 
 
 def test_the_corpus_holds_every_claim_and_every_kind_of_evidence() -> None:
@@ -120,6 +121,8 @@ def test_the_corpus_holds_every_claim_and_every_kind_of_evidence() -> None:
     asked = {f"{word} {domain}" for word in ("empty", "singleton", "unbounded") for domain in domains} - {"unbounded box"}
     assert {f"of {claim}" for claim in (*asked, *(f"bounded {domain}" for domain in domains), "infinite all")} <= claims
     assert {f"through {claim}" for claim in (*asked, "bounded box", "infinite all", "infinite orthant", "infinite polytope")} <= claims
+    assert {f"layer 1 ({domain}): injective" for domain in domains} <= claims
+    assert {"layer 1 (all): collision", "through layer 2 (all): collision"} <= claims
     for keyword in EVIDENCE:
         assert any(f"\n{keyword} " in sample.text for sample in SAMPLES), keyword
     assert {sample.network.split("\n", maxsplit=1)[0] for sample in SAMPLES} == {"exactrelu-network 1", "exactrelu-network 2"}
