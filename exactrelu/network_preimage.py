@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
+from exactrelu.certificate import Certificate, Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
 from exactrelu.composition import Region, is_affordable, regions_at
 from exactrelu.coordinate_lines import coordinate_line
 from exactrelu.domain import AllSpace, Box, Domain, Orthant
@@ -271,10 +271,13 @@ class NetworkPreimage:
         if result.cardinality.is_infinite and not self.domain.contains(given):
             raise CertificateError("a certificate about infinitely many inputs speaks of an input in the domain; ask about one inside")
         parts: tuple[Part, ...] = ()
-        evidence = None
+        evidence: SecondPoint | Direction | None = None
         if isinstance(grounds, StageGrounds):
             try:
-                parts = tuple(map(self._part, grounds.stages))
+                written = [self._alone(verdict) for verdict in grounds.stages]
+                parts = tuple(Part.of(one) for one in written if isinstance(one, Certificate))
+                # Along a direction that does not change the first layer nothing changes that comes after it.
+                evidence = next((one.evidence for one in written if isinstance(one, ThroughCertificate)), None)
             except CertificateError:
                 # The first layer alone may be too large for a certificate where one coordinate shows as much.
                 line = self._coordinate_line(given) if result.cardinality.is_infinite else None
@@ -299,11 +302,10 @@ class NetworkPreimage:
             data=data,
         )
 
-    def _part(self, verdict: StageVerdict) -> Part:
+    def _alone(self, verdict: StageVerdict) -> Certificate | ThroughCertificate:
+        """The certificate about one layer alone; one through it is about the first, and stands alone in its result's grounds."""
         stage, number = self._stage(verdict.number), verdict.number
-        return Part.of(
-            stage.certificate(verdict.result, network_sha256="", layer_number=number, subject=verdict.subject, given=verdict.given)
-        )
+        return stage.certificate(verdict.result, network_sha256="", layer_number=number, subject=verdict.subject, given=verdict.given)
 
 
 def _seems_alone(prepared: LayerPreimage, x: RationalVector, deadline: float | None) -> bool:

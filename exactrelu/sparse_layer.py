@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import Rank, RecessionDirection, StrictRay
+from exactrelu.certificate import Direction, Rank, RecessionDirection, StrictRay, ThroughCertificate, Vector, hexadecimal
 from exactrelu.domain import AllSpace, Box, Orthant
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.directions import Directions, directions
 from exactrelu.exact.linalg import mask_of
 from exactrelu.exact.margin_certificate import ray_certificate
 from exactrelu.exact.modular import PRIMES, SparseRanks
+from exactrelu.exact.patch_direction import patch_direction
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.exact.sparse_evidence import conditioned_block, descending_direction
 from exactrelu.exact.system import ConeSystem, RowSet
@@ -272,20 +273,32 @@ class SparseLayerPreimage:
         subject: str,
         given: RationalVector,
         data: DataSource | None = None,
-    ) -> Certificate:
-        """The certificate of a decided result; raises CertificateError where the format cannot hold its evidence at this size."""
-        grounds, ray = result.grounds, None
-        if isinstance(grounds, RankGrounds):
+    ) -> Certificate | ThroughCertificate:
+        """The certificate of a decided result; raises CertificateError where the format cannot hold its evidence at this size.
+
+        An unbounded pre-image under a large first layer may get one without rank and dimension: a direction that moves few inputs.
+        """
+        possible = layer_number == 1 and subject != "output"
+        # With as many rows as inputs a strict ray of all rows is rarely found, and with thousands of them that takes long.
+        hopeless = len(self._own) >= max(self.layer.inputs, LARGEST_CERTIFIED_RANK)
+        along, ray = self._along(result) if possible and hopeless else None, None
+        if along is None:
             try:
-                found = self._with_rank(grounds)
-                ray = self._ray(found) if result.cardinality is Cardinality.UNBOUNDED else None
-                result = replace(result, grounds=found)
+                result, ray = self._with_evidence(result)
             except CertificateError:
-                if self.layer.inputs * self.layer.outputs > LARGEST_DENSE_SOLVE:
+                along = self._along(result) if possible and not hopeless else None
+                if along is None:
                     raise
-                result = self._dense.of_point(grounds.base)
-        elif grounds is None and result.cardinality is not Cardinality.UNDECIDED:
-            raise CertificateError(f"{_NO_EVIDENCE}; ask about a point instead of an output")
+        if along is not None:
+            return ThroughCertificate(
+                network=network_sha256,
+                last=1,
+                subject="input",
+                given=Vector(given.numerators, given.denominator),
+                claim=f"{result.cardinality.value} {hexadecimal(result.active)}",
+                evidence=along,
+                data=data,
+            )
         certificate = written_certificate(
             result,
             self.domain,
@@ -297,6 +310,32 @@ class SparseLayerPreimage:
             data=data,
         )
         return certificate if ray is None else replace(certificate, evidence=(*certificate.evidence, ray))
+
+    def _along(self, result: Preimage) -> Direction | None:
+        """A direction that moves few inputs and leaves the output of a large layer as it is, for an unbounded pre-image in R^n."""
+        grounds = result.grounds
+        if not isinstance(grounds, RankGrounds) or self.layer.inputs * self.layer.outputs <= LARGEST_DENSE_SOLVE:
+            return None
+        if result.cardinality is not Cardinality.UNBOUNDED or not isinstance(self.domain, AllSpace):
+            return None
+        found = patch_direction(self._rows, grounds.equality_rows[self._own])
+        return None if found is None else Direction(Vector(found))
+
+    def _with_evidence(self, result: Preimage) -> tuple[Preimage, StrictRay | RecessionDirection | None]:
+        """The result on grounds that a certificate can be written from, and the ray of an unbounded one that rests on ranks."""
+        grounds = result.grounds
+        if isinstance(grounds, RankGrounds):
+            try:
+                found = self._with_rank(grounds)
+                ray = self._ray(found) if result.cardinality is Cardinality.UNBOUNDED else None
+                return replace(result, grounds=found), ray
+            except CertificateError:
+                if self.layer.inputs * self.layer.outputs > LARGEST_DENSE_SOLVE:
+                    raise
+                return self._dense.of_point(grounds.base), None
+        if grounds is None and result.cardinality is not Cardinality.UNDECIDED:
+            raise CertificateError(f"{_NO_EVIDENCE}; ask about a point instead of an output")
+        return result, None
 
     def _with_rank(self, grounds: RankGrounds) -> PointGrounds:
         """The grounds with the rank's evidence: a regular block that has as many rows as A_P has non-zero rows or columns."""
