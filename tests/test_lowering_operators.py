@@ -738,11 +738,12 @@ def test_published_graphs_equal_onnxruntime_within_float_error(name):
     assert np.abs(by_onnxruntime(model, x.reshape(shape)) - exact).max() <= 1e-4 * (1 + np.abs(exact).max())
 
 
-SMALL = ["arch_vcas_pra01", "linearizenn_AllInOne_10_10", "marabou_linear2-3_bn1-linear3-1", "sentiment_rnn_relu_h16_unrolled_T4"]
+# On fractions these take minutes.
+LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in ("cgan_imgSz32_nCh_1", "cifar10_cnn", "mnist_mlp_784_3500_784_10")]
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_small_published_graphs_equal_their_definition_on_fractions(name):
+@pytest.mark.parametrize("name", [*sorted(set(LOADED) - {"cgan_imgSz32_nCh_1", "cifar10_cnn"}), "mnistfc_256x2", *LARGE])
+def test_published_graphs_equal_their_definition_on_fractions(name):
     path = shared(name)
     network, model = load(path), onnx.load(path)
     (value,) = [value for value in model.graph.input if value.name not in {tensor.name for tensor in model.graph.initializer}]
