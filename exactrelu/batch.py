@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from exactrelu import parallel
 from exactrelu.certificate import DataSource
 from exactrelu.errors import CertificateError
-from exactrelu.preimage import prepare, prepare_through
+from exactrelu.preimage import answer, prepare_question
 from exactrelu.verdict import Cardinality
 
 if TYPE_CHECKING:
@@ -97,11 +97,9 @@ class Decider:
         if place not in self._prepared:
             question = self._question
             asked = question.asked[place]
-            if asked.through:
-                made: PreparedPreimage = prepare_through(question.network, asked.layer, asked.domain, rational=question.rational)
-            else:
-                made = prepare(asked.layer, asked.domain, rational=question.rational)
-            self._prepared[place] = made
+            self._prepared[place] = prepare_question(
+                question.network, asked.layer, asked.domain, through=asked.through, rational=question.rational
+            )
         return self._prepared[place]
 
     def _decide(self, place: int, point: RationalVector, source: DataSource) -> Decided:
@@ -112,13 +110,7 @@ class Decider:
         prepared = self._prepare(place)
         begin = time.perf_counter()
         deadline = None if left is None else time.monotonic() + left
-        if question.subject == "output":
-            given = point if asked.layer.set_aside is None else asked.layer.set_aside.undone(point)
-            result = prepared.of_output(given, deadline=deadline)
-        else:
-            pushed = question.subject == "input" and not asked.through
-            given = question.network.layer_input(asked.layer.number, point) if pushed else point
-            result = prepared.of_point(given, deadline=deadline)
+        given, result = answer(prepared, question.network, asked.layer, question.subject, point, through=asked.through, deadline=deadline)
         record = {"row": source.row, **asked.keys, **_found(result, question.most_solutions)}
         text = None
         if asked.named is not None and result.cardinality is not Cardinality.UNDECIDED:

@@ -176,7 +176,7 @@ def preimage(
     asked = len(layers) * len(points.rows)
     found, stopped = finished(records(question, points, workers=workers, folder=folder), asked, quiet=quiet)
     asked_about = {"layers": layer_records(model, layers), "data": data}
-    notes = [one.set_aside.note for one in layers if one.set_aside is not None and one.set_aside.note not in model.assumes]
+    notes = _set_aside(model, layers)
     result = envelope.around(path, model, [*assumptions(certified=folder is not None), *notes], **asked_about, results=found)
     where = None if folder is None else folder.results(result)
     if isinstance(stopped, ExactReluError):
@@ -233,7 +233,7 @@ def injectivity(
     near = () if points is None else read_points(points, shape=(source.inputs,), inputs=source.inputs, scale=factor).rows
     folder = None if out is None else ResultFolder(out, model, path.stem)
     found = decide(model, layer=source.number, domain=within, points=near, seconds=time_limit)
-    notes = [] if source.set_aside is None or source.set_aside.note in model.assumes else [source.set_aside.note]
+    notes = _set_aside(model, [source])
     about = [*assumptions(certified=folder is not None), *notes]
     result = envelope.around(path, model, about, layers=layer_records(model, [source]), **found.record())
     where = None
@@ -405,6 +405,11 @@ def _layers(model: Network, layer: str | None, through: str | None) -> tuple[Sou
     if through is not None:
         return (model.layer_through(through),)
     return model.source_layers if layer is None else (model.layer(layer),)
+
+
+def _set_aside(model: Network, layers: Sequence[SourceLayer]) -> list[str]:
+    """What is said of activations that were set aside, where the network's own assumptions do not say it."""
+    return [one.set_aside.note for one in layers if one.set_aside is not None and one.set_aside.note not in model.assumes]
 
 
 def _scale(text: str | None) -> Fraction | None:

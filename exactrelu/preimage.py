@@ -25,16 +25,36 @@ def prepare(source: SourceLayer, domain: Domain, *, rational: bool = False) -> P
 
     A strictly increasing activation is left out; a layer with pooling or another activation of several pieces is a small network.
     """
-    if source.affine is not None:
-        return prepare_layer(source.affine, domain, rational=rational)
-    if len(source.stages) > 1:
-        return NetworkPreimage(source.stages, domain, rational=rational)
-    return prepare_layer(source.stages[0], domain, rational=rational)
+    stages = source.essential_stages
+    return NetworkPreimage(stages, domain, rational=rational) if len(stages) > 1 else prepare_layer(stages[0], domain, rational=rational)
 
 
-def prepare_through(network: Network, last: SourceLayer, domain: Domain, *, rational: bool = False) -> NetworkPreimage:
-    """What decides pre-images under the network from its input up to and with a source layer, within a set of the network's inputs."""
-    return NetworkPreimage(network.up_to(last).layers, domain, rational=rational)
+def prepare_question(network: Network, layer: SourceLayer, domain: Domain, *, through: bool, rational: bool = False) -> PreparedPreimage:
+    """As `prepare`, or `through` the layer: under the network from its input up to and with it, within a set of the network's inputs."""
+    if through:
+        return NetworkPreimage(network.up_to(layer).layers, domain, rational=rational)
+    return prepare(layer, domain, rational=rational)
+
+
+def answer(
+    prepared: PreparedPreimage,
+    network: Network,
+    layer: SourceLayer,
+    subject: str,
+    point: RationalVector,
+    *,
+    through: bool,
+    deadline: float | None = None,
+) -> tuple[RationalVector, Preimage]:
+    """The pre-image of a point that is, by `subject`, an `input` of the network, a `layer-input` or an `output`.
+
+    With what was asked of the decider: the point pushed forward to the layer, or the output before an activation that was set aside.
+    """
+    if subject == "output":
+        given = point if layer.set_aside is None else layer.set_aside.undone(point)
+        return given, prepared.of_output(given, deadline=deadline)
+    given = network.layer_input(layer.number, point) if subject == "input" and not through else point
+    return given, prepared.of_point(given, deadline=deadline)
 
 
 def preimage(
@@ -66,22 +86,16 @@ def preimage(
     >>> [found.cardinality.value for found in preimage(network, input=[RationalVector((0, 0))], domain=Orthant())]
     ['singleton']
     """
-    given = [points for points in (input, output, layer_input) if points is not None]
-    if len(given) != 1:
+    given = {"input": input, "output": output, "layer-input": layer_input}
+    asked = [(subject, points) for subject, points in given.items() if points is not None]
+    if len(asked) != 1:
         raise InvalidRequestError("give exactly one of input, output and layer_input")
-    if through is not None and (layer is not None or layer_input is not None):
+    composed = through is not None
+    if composed and (layer is not None or layer_input is not None):
         raise InvalidRequestError("through asks about the network from its input on; leave layer and layer_input out")
     source = network.layer(1 if layer is None else layer) if through is None else network.layer_through(through)
     within = AllSpace() if domain is None else domain
-    prepared = (
-        prepare(source, within, rational=rational) if through is None else prepare_through(network, source, within, rational=rational)
-    )
+    prepared = prepare_question(network, source, within, through=composed, rational=rational)
     deadline = None if seconds is None else time.monotonic() + seconds
-    results = []
-    for point in given[0]:
-        if output is not None:
-            results.append(prepared.of_output(point if source.set_aside is None else source.set_aside.undone(point), deadline=deadline))
-        else:
-            x = network.layer_input(source.number, point) if input is not None and through is None else point
-            results.append(prepared.of_point(x, deadline=deadline))
-    return results
+    ((subject, points),) = asked
+    return [answer(prepared, network, source, subject, point, through=composed, deadline=deadline)[1] for point in points]

@@ -46,11 +46,10 @@ def injectivity(
 
 def affine_layer(source: SourceLayer) -> Layer:
     """The affine map with relu that decides a source layer's injectivity; raises InvalidRequestError where it is more than that."""
-    if source.affine is not None:
-        return source.affine
-    if len(source.stages) > 1:
+    stages = source.essential_stages
+    if len(stages) > 1:
         raise InvalidRequestError(
             f"layer {source.number} ({source.name}) has pooling or an activation of several pieces, for which injectivity is not available "
             "yet; name another --layer"
         )
-    return source.stages[0]
+    return stages[0]

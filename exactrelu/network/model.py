@@ -195,6 +195,11 @@ class SourceLayer:
         return self.stages[-1].outputs
 
     @property
+    def essential_stages(self) -> tuple[Layer, ...]:
+        """`stages`, or the affine layer alone where its activation may be left out."""
+        return self.stages if self.affine is None else (self.affine,)
+
+    @property
     def rectified(self) -> int:
         """How many outputs pass a relu, on their own or, in a layer with pooling or a leaky activation, as part of it."""
         passed = np.zeros(self.inputs, dtype=bool)
@@ -308,7 +313,7 @@ class Network:
 
     def alone(self, source: SourceLayer) -> Network:
         """A source layer as a network of its own; an activation that was set aside is left out."""
-        stages = source.stages if source.affine is None else (source.affine,)
+        stages = source.essential_stages
         return Network(stages, (replace(source, number=1, depth=0, select=None),), self.sources, (source.inputs,), self.assumes)
 
     def up_to(self, source: SourceLayer) -> Network:
