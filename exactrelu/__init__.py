@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from exactrelu.exact.rational import DyadicMatrix, RationalVector, parse_rational
     from exactrelu.float_gap import FloatGap, float_gap
     from exactrelu.injectivity import injectivity
-    from exactrelu.layer_preimage import LayerPreimage
     from exactrelu.network.model import Layer, Network, SourceLayer
     from exactrelu.network.readers import load
     from exactrelu.points import Points, read_points
     from exactrelu.preimage import preimage
-    from exactrelu.reconstruct import reconstruct, sample_preimage
+    from exactrelu.preimage.layer import LayerPreimage
+    from exactrelu.preimage.reconstruct import reconstruct, sample_preimage
     from exactrelu.report import report
     from exactrelu.verdict import Cardinality, Preimage, Witness
 
@@ -50,7 +50,7 @@ _HOME = {
     "InvalidNumberError": "errors",
     "InvalidRequestError": "errors",
     "Layer": "network.model",
-    "LayerPreimage": "layer_preimage",
+    "LayerPreimage": "preimage.layer",
     "Network": "network.model",
     "Orthant": "domain",
     "Points": "points",
@@ -72,9 +72,9 @@ _HOME = {
     "parse_rational": "exact.rational",
     "preimage": "preimage",
     "read_points": "points",
-    "reconstruct": "reconstruct",
+    "reconstruct": "preimage.reconstruct",
     "report": "report",
-    "sample_preimage": "reconstruct",
+    "sample_preimage": "preimage.reconstruct",
 }
 
 __all__ = [

@@ -37,9 +37,9 @@ from exactrelu.check import check
 from exactrelu.domain import AllSpace
 from exactrelu.errors import CertificateError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.exact_file import write_network
 from exactrelu.network.model import Layer
+from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.strategies import domains, layers_with_points, networks, rational_vectors
 from exactrelu.verdict import Cardinality, Preimage
 

@@ -16,8 +16,8 @@ from onnx import TensorProto, helper, numpy_helper, save
 
 from exactrelu import RationalVector, demo, load
 from exactrelu.cli import main
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.points import read_points
+from exactrelu.preimage.layer import LayerPreimage
 
 MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
 ASK = ["preimage", MODEL, "--input", IMAGES, "--scale", "1/16"]

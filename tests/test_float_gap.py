@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from test_lowering_operators import graphs
 
-from exactrelu import cli, demo, float_error
+from exactrelu import cli, demo
+from exactrelu.float_gap import error
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.float_gap import FloatGapModel, float_gap, gap_report, nearest_float32
@@ -111,7 +112,7 @@ def test_every_order_fused_or_not_flushed_or_not_stays_within_the_bound(chain, f
 
 def test_a_unit_roundoff_a_thousand_times_smaller_would_be_refuted(monkeypatch):
     """The property above can fail, and the bound is no more than so many times what is met."""
-    monkeypatch.setattr(float_error, "UNIT_ROUNDOFF", float_error.UNIT_ROUNDOFF / 1000)
+    monkeypatch.setattr(error, "UNIT_ROUNDOFF", error.UNIT_ROUNDOFF / 1000)
     random = np.random.default_rng(1)
     layers = [(random.standard_normal((4, 6)).astype(F), random.standard_normal(4).astype(F), np.ones(4, dtype=bool))]
     refuted = 0

@@ -22,14 +22,14 @@ from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Text
 from exactrelu.checker.verify import verify
-from exactrelu.composition import regions_at
 from exactrelu.domain import AllSpace, Box, Orthant
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network, SourceLayer
-from exactrelu.network_preimage import NetworkPreimage
+from exactrelu.preimage.composition import regions_at
+from exactrelu.preimage.layer import LayerPreimage
+from exactrelu.preimage.network import NetworkPreimage
 from exactrelu.strategies import domains, networks, rational_vectors
 from exactrelu.verdict import Cardinality
 

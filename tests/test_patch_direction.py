@@ -21,13 +21,13 @@ from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.network.model import Layer
 from exactrelu.network.readers import load
-from exactrelu.network_preimage import NetworkPreimage
-from exactrelu.sparse_layer import SparseLayerPreimage
+from exactrelu.preimage.network import NetworkPreimage
+from exactrelu.preimage.sparse_layer import SparseLayerPreimage
 from exactrelu.strategies import dyadic_matrices
 from exactrelu.verdict import Cardinality
 
-without_dense_matrices = partial(patch.multiple, "exactrelu.sparse_layer", LARGEST_DENSE=-1, LARGEST_DENSE_SOLVE=-1)
-without_strict_rays = partial(patch.multiple, "exactrelu.sparse_layer", LARGEST_DENSE_EVIDENCE=-1)
+without_dense_matrices = partial(patch.multiple, "exactrelu.preimage.sparse_layer", LARGEST_DENSE=-1, LARGEST_DENSE_SOLVE=-1)
+without_strict_rays = partial(patch.multiple, "exactrelu.preimage.sparse_layer", LARGEST_DENSE_EVIDENCE=-1)
 
 
 def assert_recedes(matrix: SparseMatrix, equality: np.ndarray, direction: tuple[int, ...]) -> None:
@@ -110,7 +110,7 @@ def test_a_layer_too_large_for_a_strict_ray_gets_a_certificate_that_checkers_acc
 def test_the_direction_serves_every_layer_that_comes_after():
     layer, x = convolution_layer(np.random.default_rng(8))
     after = Layer(DyadicMatrix.from_floats(np.ones((1, layer.outputs))), DyadicMatrix.from_floats([[0.0]]), np.array([False]))
-    with without_dense_matrices(), without_strict_rays(), patch("exactrelu.one_layer.LARGE", 1):
+    with without_dense_matrices(), without_strict_rays(), patch("exactrelu.preimage.one_layer.LARGE", 1):
         prepared = NetworkPreimage([layer, after], AllSpace())
         found = prepared.of_point(x)
         written = prepared.certificate(found, network_sha256="0" * 64, layer_number=2, subject="input", given=x)

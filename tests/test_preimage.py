@@ -14,10 +14,10 @@ from theorems.oracles import accepted, claim_words, evaluate, examples, in_domai
 from exactrelu.domain import AllSpace, Box, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.model import Layer
 from exactrelu.network.readers import load
 from exactrelu.preimage import preimage
+from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.strategies import domains, layers_with_points, networks, rational_vectors
 from exactrelu.verdict import Cardinality
 

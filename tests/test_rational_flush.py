@@ -8,8 +8,8 @@ import pytest
 from exactrelu.domain import AllSpace
 from exactrelu.errors import InvalidNumberError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, exact_float64
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.model import Layer
+from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.verdict import Cardinality
 
 torch = pytest.importorskip("torch")

@@ -9,8 +9,8 @@ from theorems.oracles import evaluate, examples
 
 from exactrelu.domain import AllSpace
 from exactrelu.errors import InvalidRequestError
-from exactrelu.layer_preimage import LayerPreimage
-from exactrelu.reconstruct import reconstruct, sample_preimage
+from exactrelu.preimage.layer import LayerPreimage
+from exactrelu.preimage.reconstruct import reconstruct, sample_preimage
 from exactrelu.strategies import domains, layers_with_points, outputs
 from exactrelu.verdict import Cardinality
 

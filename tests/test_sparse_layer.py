@@ -18,14 +18,14 @@ from exactrelu.domain import AllSpace, Box, Orthant
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.model import Layer
 from exactrelu.network.readers import load
-from exactrelu.sparse_layer import SparseLayerPreimage
+from exactrelu.preimage.layer import LayerPreimage
+from exactrelu.preimage.sparse_layer import SparseLayerPreimage
 from exactrelu.strategies import domains, layers_with_points, outputs
 from exactrelu.verdict import Cardinality
 
-without_dense_matrices = partial(patch.multiple, "exactrelu.sparse_layer", LARGEST_DENSE=-1, LARGEST_DENSE_SOLVE=-1)
+without_dense_matrices = partial(patch.multiple, "exactrelu.preimage.sparse_layer", LARGEST_DENSE=-1, LARGEST_DENSE_SOLVE=-1)
 
 
 def sparse_form(layer: Layer) -> Layer:

@@ -17,8 +17,8 @@ from exactrelu.domain import AllSpace, Polytope
 from exactrelu.exact.linalg import PRIMES, Block, integer_rows, null_vectors, primes, rank_mod, regular_block, solve
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
 from exactrelu.exact.system import RowSet
-from exactrelu.layer_preimage import tight_sides
-from exactrelu.witness import MANY_INPUTS, largest_step, moved
+from exactrelu.preimage.layer import tight_sides
+from exactrelu.preimage.witness import MANY_INPUTS, largest_step, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

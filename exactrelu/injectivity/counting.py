@@ -17,7 +17,7 @@ from exactrelu.domain import AllSpace
 from exactrelu.exact.linalg import kernel_vectors
 from exactrelu.exact.rational import RationalVector
 from exactrelu.injectivity.descent import quiet_points
-from exactrelu.witness import MANY_INPUTS
+from exactrelu.preimage.witness import MANY_INPUTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

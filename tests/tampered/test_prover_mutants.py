@@ -13,9 +13,9 @@ from truth import truth
 
 from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Network, SourceLayer
+from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.strategies import domains, layers_with_points, outputs
 
 CHECKERS = (Kernels(), FastKernels())

@@ -19,9 +19,9 @@ from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.domain import AllSpace, Orthant
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network
+from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.strategies import domains
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from exactrelu.network.model import Layer, Network, SourceLayer
 if TYPE_CHECKING:
     from exactrelu.certificate import TrivialByMargin
     from exactrelu.exact.ties import Partition
-    from exactrelu.layer_preimage import LayerPreimage
+    from exactrelu.preimage.layer import LayerPreimage
     from exactrelu.verdict import Preimage
 
 Row = Sequence[Fraction]

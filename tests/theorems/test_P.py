@@ -31,9 +31,9 @@ from theorems.oracles import (
 from exactrelu.domain import AllSpace, Box, Orthant
 from exactrelu.exact.polyhedron import Polyhedron, is_omnidirectional, is_unique_solution, nullspace_projection
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
-from exactrelu.homogenised import Homogenised
-from exactrelu.layer_preimage import LayerPreimage
 from exactrelu.network.model import Layer
+from exactrelu.preimage.homogenised import Homogenised
+from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.strategies import domains, dyadic_matrices, layers, layers_with_points, outputs, rational_vectors
 from exactrelu.verdict import Cardinality, Preimage
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from exactrelu.certificate import Evidence, Rank
     from exactrelu.exact.cone import Decision
     from exactrelu.exact.rational import RationalVector
-    from exactrelu.homogenised import Homogenised
+    from exactrelu.preimage.homogenised import Homogenised
 
 _INCOMPLETE = "the verdict is proved, but its certificate could not be completed; try --rational"
 

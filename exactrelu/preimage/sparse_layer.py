@@ -26,8 +26,8 @@ from exactrelu.exact.patch_direction import patch_direction
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.exact.sparse_evidence import conditioned_block, descending_direction
 from exactrelu.exact.system import ConeSystem, RowSet
-from exactrelu.grounds import EmptyGrounds, PointGrounds
-from exactrelu.layer_preimage import LayerPreimage, polytope_rows, tight_polytope_rows, tight_sides, written_certificate
+from exactrelu.preimage.grounds import EmptyGrounds, PointGrounds
+from exactrelu.preimage.layer import LayerPreimage, polytope_rows, tight_polytope_rows, tight_sides, written_certificate
 from exactrelu.verdict import Cardinality, Preimage
 
 if TYPE_CHECKING:

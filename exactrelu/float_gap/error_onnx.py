@@ -1,6 +1,6 @@
 """An ONNX model evaluated with its float32 errors, node by node.
 
-Nodes that move entries run in onnx's reference evaluator on the value and on the error; the others are in float_error_operators.py.
+Nodes that move entries run in onnx's reference evaluator on the value and on the error; the others are in error_operators.py.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exactrelu.float_error import FloatError, NoBound
-from exactrelu.float_error_operators import OPERATORS, Step, Value, said
+from exactrelu.float_gap.error import FloatError, NoBound
+from exactrelu.float_gap.error_operators import OPERATORS, Step, Value, said
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

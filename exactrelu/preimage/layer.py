@@ -23,10 +23,10 @@ from exactrelu.exact.rounding import UNIT_ROUNDOFF, UPWARDS, float_arithmetic_is
 from exactrelu.exact.search import Direction
 from exactrelu.exact.system import ConeSystem, RowSet, gram_lower_bound
 from exactrelu.exact.ties import lineality_direction
-from exactrelu.grounds import EmptyGrounds, PointGrounds
-from exactrelu.homogenised import Homogenised
+from exactrelu.preimage.grounds import EmptyGrounds, PointGrounds
+from exactrelu.preimage.homogenised import Homogenised
+from exactrelu.preimage.witness import MANY_INPUTS, find_witness, solve_active_rows
 from exactrelu.verdict import Cardinality, Preimage
-from exactrelu.witness import MANY_INPUTS, find_witness, solve_active_rows
 
 if TYPE_CHECKING:
     from exactrelu.network.model import Layer

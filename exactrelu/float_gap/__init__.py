@@ -1,6 +1,6 @@
 """How far the deployed float32 program may be from the real-number function that verdicts speak of: a proved bound, and what is observed.
 
-The bound holds for every order of summation, with or without fused multiply-add (float_error.py has the theorem, FG1 to FG6). What
+The bound holds for every order of summation, with or without fused multiply-add (error.py has the theorem, FG1 to FG6). What
 onnxruntime computes is set beside it where that is installed.
 """
 
@@ -20,14 +20,14 @@ import numpy as np
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix
 from exactrelu.exact.rounding import UPWARDS, float_arithmetic_is_sound
-from exactrelu.float_error import FloatError, NoBound
+from exactrelu.float_gap.error import FloatError, NoBound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from exactrelu.exact.rational import RationalVector
-    from exactrelu.float_error_onnx import FloatModel
+    from exactrelu.float_gap.error_onnx import FloatModel
     from exactrelu.network.model import Layer, Network
 
 _ARITHMETIC = (
@@ -165,7 +165,7 @@ class FloatGapModel:
 
     @cached_property
     def _model(self) -> FloatModel:
-        from exactrelu.float_error_onnx import FloatModel
+        from exactrelu.float_gap.error_onnx import FloatModel
 
         assert self._path is not None
         return FloatModel(self._path, set_aside=self._sets_aside)
@@ -228,7 +228,7 @@ def float_gap(network: Network, x: RationalVector, *, model: str | PathLike[str]
     model: the file that the network was read from. For .onnx the bound speaks of the file's operators, and onnxruntime runs it; for .nnet
     and .safetensors, and without a file, of the network's lowered layers evaluated one by one (`assumes` says so); for others there is no
     bound. Raises InvalidRequestError for a point of another length and a file that the network was not read from. Theory FG1 to FG6
-    (float_error.py).
+    (error.py).
 
     >>> from exactrelu import DyadicMatrix, Layer, Network, RationalVector, SourceLayer
     >>> dense = Layer(DyadicMatrix.from_floats([[1.0, 1.0]]), DyadicMatrix.from_floats([[0.0]]), np.array([True]))

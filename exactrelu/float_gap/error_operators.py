@@ -2,7 +2,7 @@
 
 An operator that is affine in its activation runs in onnx's reference evaluator, in float64: as it is, for the value; with the absolute
 values of its constants on sizes and on errors; and with ones for weights that are not zero, which counts the terms of each sum. What does
-not fit the theorem (float_error.py) raises NoBound.
+not fit the theorem (error.py) raises NoBound.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exactrelu.exact.rounding import UPWARDS
-from exactrelu.float_error import FloatError, NoBound, check_range
+from exactrelu.float_gap.error import FloatError, NoBound, check_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

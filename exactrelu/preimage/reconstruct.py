@@ -13,10 +13,10 @@ from exactrelu.domain import AllSpace, Domain
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.cone import StrictRayFound, Tie
 from exactrelu.exact.linalg import kernel_vectors
-from exactrelu.grounds import PointGrounds
-from exactrelu.layer_preimage import LayerPreimage
+from exactrelu.preimage.grounds import PointGrounds
+from exactrelu.preimage.layer import LayerPreimage
+from exactrelu.preimage.witness import largest_step, moved
 from exactrelu.verdict import Cardinality
-from exactrelu.witness import largest_step, moved
 
 if TYPE_CHECKING:
     from exactrelu.exact.rational import RationalVector

@@ -20,8 +20,8 @@ from exactrelu.verdict import Witness
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exactrelu.grounds import PointGrounds
     from exactrelu.network.model import Layer
+    from exactrelu.preimage.grounds import PointGrounds
 
 # Up to this many inputs a witness is computed without being asked for; beyond, each p-adic solve takes seconds.
 MANY_INPUTS = 128

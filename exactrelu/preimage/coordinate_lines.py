@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.exact.sparse import SparseMatrix
+from exactrelu.preimage.witness import domain_step, moved
 from exactrelu.verdict import Witness
-from exactrelu.witness import domain_step, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exactrelu.composition import Region
     from exactrelu.domain import Domain
+    from exactrelu.preimage.composition import Region
 
 _MOST_TRIED = 16
 
@@ -31,7 +31,7 @@ def coordinate_line(region: Region, domain: Domain) -> Witness | None:
     The point lies in the domain. At most 16 directions are tried, those that a search in floats proposes.
 
     >>> from exactrelu import AllSpace, DyadicMatrix, Layer, RationalVector
-    >>> from exactrelu.composition import regions_at
+    >>> from exactrelu.preimage.composition import regions_at
     >>> largest = Layer(DyadicMatrix.from_floats([[1, 0], [-1, 1]]), DyadicMatrix.from_floats([[0.0], [0.0]]), np.array([False, True]))
     >>> total = Layer(DyadicMatrix.from_floats([[1, 1]]), DyadicMatrix.from_floats([[0.0]]), np.array([False]))
     >>> region = next(regions_at([largest, total], RationalVector((5, 3)), most=1))

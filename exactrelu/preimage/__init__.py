@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from exactrelu.domain import AllSpace, Domain
 from exactrelu.errors import InvalidRequestError
-from exactrelu.network_preimage import NetworkPreimage
-from exactrelu.one_layer import OneLayerPreimage, prepare_layer
+from exactrelu.preimage.network import NetworkPreimage
+from exactrelu.preimage.one_layer import OneLayerPreimage, prepare_layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.certificate import Certificate, Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
-from exactrelu.composition import Region, is_affordable, regions_at
-from exactrelu.coordinate_lines import coordinate_line
 from exactrelu.domain import AllSpace, Box, Domain, Orthant
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.rational import RationalVector
 from exactrelu.exact.search import Multipliers, search
 from exactrelu.exact.system import ConeSystem, RowSet
-from exactrelu.grounds import PointGrounds
-from exactrelu.layer_preimage import LayerPreimage, tight_sides
-from exactrelu.one_layer import OneLayerPreimage, prepare_layer
-from exactrelu.sparse_layer import RankGrounds
+from exactrelu.preimage.composition import Region, is_affordable, regions_at
+from exactrelu.preimage.coordinate_lines import coordinate_line
+from exactrelu.preimage.grounds import PointGrounds
+from exactrelu.preimage.layer import LayerPreimage, tight_sides
+from exactrelu.preimage.one_layer import OneLayerPreimage, prepare_layer
+from exactrelu.preimage.sparse_layer import RankGrounds
+from exactrelu.preimage.witness import MANY_INPUTS, find_witness, moved
 from exactrelu.verdict import Cardinality, Preimage, Witness
-from exactrelu.witness import MANY_INPUTS, find_witness, moved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exactrelu.exact.sparse import SparseMatrix
-from exactrelu.layer_preimage import LayerPreimage
-from exactrelu.sparse_layer import SparseLayerPreimage
+from exactrelu.preimage.layer import LayerPreimage
+from exactrelu.preimage.sparse_layer import SparseLayerPreimage
 
 if TYPE_CHECKING:
     from exactrelu.domain import Domain
