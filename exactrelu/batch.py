@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exactrelu.network.model import Network, SourceLayer
     from exactrelu.points import Points
     from exactrelu.preimage import PreparedPreimage
-    from exactrelu.results import Named, ResultFolder
+    from exactrelu.result_folder import Named, ResultFolder
     from exactrelu.verdict import Preimage
 
 LARGEST_BATCH = 16

@@ -33,7 +33,9 @@ from exactrelu.errors import ExactReluError, InvalidFileError, InvalidRequestErr
 from exactrelu.network.readers import load
 from exactrelu.points import Points, read_points
 from exactrelu.report import report
-from exactrelu.results import Envelope, ResultFolder, assumptions, counts, describe_data, layer_records, table
+from exactrelu.result_folder import ResultFolder
+from exactrelu.results import Envelope, assumptions, describe_data, layer_records
+from exactrelu.tables import counts, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

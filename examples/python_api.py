@@ -16,7 +16,8 @@ from pathlib import Path
 from exactrelu import Cardinality, RationalVector, check, demo, load, parse_domain, preimage, read_points, report, sample_preimage
 from exactrelu.batch import Asked, Question, records
 from exactrelu.float_gap import float_gap
-from exactrelu.results import Envelope, ResultFolder, assumptions, describe_data, layer_records
+from exactrelu.result_folder import ResultFolder
+from exactrelu.results import Envelope, assumptions, describe_data, layer_records
 
 FOLDER = Path(sys.argv[1] if __name__ == "__main__" and len(sys.argv) > 1 else "python-api")
 

@@ -19,7 +19,9 @@ from exactrelu.domain import parse_domain
 from exactrelu.network.readers import load
 from exactrelu.points import read_points
 from exactrelu.report import report
-from exactrelu.results import Envelope, ResultFolder, assumptions, describe_data, layer_records, printable, speaks_of, table
+from exactrelu.result_folder import ResultFolder
+from exactrelu.results import Envelope, assumptions, describe_data, layer_records, printable, speaks_of
+from exactrelu.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

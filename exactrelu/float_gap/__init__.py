@@ -251,7 +251,7 @@ def gap_report(records: Sequence[Mapping[str, Any]]) -> str:
     largest proved bound 1.00e-6; class proved the same in 1 of 1 rows
     not observed: onnxruntime is not installed
     """
-    from exactrelu.results import ROWS_SHOWN, table
+    from exactrelu.tables import ROWS_SHOWN, table
 
     rows = [[record["row"], record["bound"], record["observed"], record["class"], _class_word(record)] for record in records[:ROWS_SHOWN]]
     more = f"\n.. and {len(records) - ROWS_SHOWN} more rows; --json gives all" if len(records) > ROWS_SHOWN else ""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from exactrelu.errors import InvalidFileError, InvalidRequestError
 from exactrelu.points import read_bytes
 from exactrelu.report.fields import Checked, parse
-from exactrelu.results import RESULT_BYTES, printable
+from exactrelu.result_folder import RESULT_BYTES
+from exactrelu.results import printable
 from exactrelu.verdict import Cardinality
 
 if TYPE_CHECKING:

@@ -31,6 +31,6 @@ def images(count: int) -> list:
 
 
 def show(title: str, header: list[str], rows: list[list]) -> None:
-    from exactrelu.results import table
+    from exactrelu.tables import table
 
     print(f"\n{title}\n{table(header, rows)}", flush=True)
