@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exactrelu.check import check
-    from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope, parse_domain
+    from exactrelu.domain import AllSpace, Ball, Box, Domain, Orthant, Polytope, parse_domain
     from exactrelu.errors import (
         CertificateError,
         ExactReluError,
@@ -32,13 +32,16 @@ if TYPE_CHECKING:
     from exactrelu.preimage import preimage
     from exactrelu.preimage.layer import LayerPreimage
     from exactrelu.preimage.reconstruct import reconstruct, sample_preimage
+    from exactrelu.regions import regions
     from exactrelu.report import report
+    from exactrelu.testing import assert_injective
     from exactrelu.verdict import Cardinality, Preimage, Witness
 
 __version__ = "0.1.0"
 
 _HOME = {
     "AllSpace": "domain",
+    "Ball": "domain",
     "Box": "domain",
     "Cardinality": "verdict",
     "CertificateError": "errors",
@@ -61,6 +64,7 @@ _HOME = {
     "SourceLayer": "network.model",
     "UnsupportedModelError": "errors",
     "Witness": "verdict",
+    "assert_injective": "testing",
     "check": "check",
     "float_gap": "float_gap",
     "injectivity": "injectivity",
@@ -73,12 +77,14 @@ _HOME = {
     "preimage": "preimage",
     "read_points": "points",
     "reconstruct": "preimage.reconstruct",
+    "regions": "regions",
     "report": "report",
     "sample_preimage": "preimage.reconstruct",
 }
 
 __all__ = [
     "AllSpace",
+    "Ball",
     "Box",
     "Cardinality",
     "CertificateError",
@@ -101,6 +107,7 @@ __all__ = [
     "SourceLayer",
     "UnsupportedModelError",
     "Witness",
+    "assert_injective",
     "check",
     "float_gap",
     "injectivity",
@@ -113,6 +120,7 @@ __all__ = [
     "preimage",
     "read_points",
     "reconstruct",
+    "regions",
     "report",
     "sample_preimage",
 ]

@@ -7,6 +7,7 @@ of which F holds one (theory I1); from rows that F must hold, or by cases, F is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from exactrelu.certificate import DomainLines, Rank, Vector, hexadecimal, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+ZERO = Fraction(0)
 
 
 def _pairs(numbers: Sequence[int], multipliers: Sequence[int]) -> list[int]:
@@ -132,7 +135,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class InjectivityCertificate:
-    """A layer is injective on a domain.
+    """A layer, the biases of its rectified rows lowered by a number, is injective on a domain.
 
     >>> proof = Proof((Dependency((0, 1), (1, 2)),), (), (0,), Rank(1, 0, 1, 1, "columns"))
     >>> InjectivityCertificate("5" * 64, 1, proof).text().splitlines()[5:]
@@ -143,9 +146,10 @@ class InjectivityCertificate:
     layer: int
     proof: Proof
     domain: DomainLines = field(default_factory=DomainLines)
+    lowered: Fraction = ZERO
 
     def lines(self) -> Iterator[str]:
-        yield from _header(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", "injective")
+        yield from _header(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", "injective", self.lowered)
         yield from self.proof.lines()
         yield "end"
 
@@ -157,6 +161,8 @@ class InjectivityCertificate:
 class CollisionCertificate:
     """Two different inputs of a domain with one output: of layer `last` alone, or of the layers 1 .. `last` one after the other.
 
+    lowered, for one layer alone: a number subtracted from the biases of its rectified rows.
+
     >>> CollisionCertificate("5" * 64, 2, Vector((1,)), Vector((-1,)), through=True).text().splitlines()[3:]
     ['scope through 2', 'domain all', 'subject network', 'claim collision', 'first 1 1', 'second 1 -1', 'end']
     """
@@ -167,10 +173,11 @@ class CollisionCertificate:
     second: Vector
     through: bool = False
     domain: DomainLines = field(default_factory=DomainLines)
+    lowered: Fraction = ZERO
 
     def lines(self) -> Iterator[str]:
         scope, subject = ("through", "network") if self.through else ("layer", "layer")
-        yield from _header(self.network, f"{scope} {hexadecimal(self.last)}", self.domain, subject, "collision")
+        yield from _header(self.network, f"{scope} {hexadecimal(self.last)}", self.domain, subject, "collision", self.lowered)
         yield self.first.line("first")
         yield self.second.line("second")
         yield "end"
@@ -179,8 +186,89 @@ class CollisionCertificate:
         return text_of(self.lines())
 
 
-def _header(network: str, scope: str, domain: DomainLines, subject: str, claim: str) -> Iterator[str]:
+@dataclass(frozen=True)
+class BiasLimitCertificate:
+    """A layer is not injective on a domain once the biases of its rectified rows are lowered by more than `limit`.
+
+    At `point` the rows on which `first` and `second` differ are rectified and at most the limit (theory I4).
+
+    >>> certificate = BiasLimitCertificate("5" * 64, 1, Fraction(3, 7), Vector((0,)), Vector((1,)), Vector((-1,)))
+    >>> certificate.text().splitlines()[5:]
+    ['subject layer', 'claim bias-limit 7 3', 'point 1 0', 'first 1 1', 'second 1 -1', 'end']
+    """
+
+    network: str
+    layer: int
+    limit: Fraction
+    point: Vector
+    first: Vector
+    second: Vector
+    domain: DomainLines = field(default_factory=DomainLines)
+
+    def lines(self) -> Iterator[str]:
+        yield from _header(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", spaced("bias-limit", _ratio(self.limit)))
+        yield self.point.line("point")
+        yield self.first.line("first")
+        yield self.second.line("second")
+        yield "end"
+
+    def text(self) -> str:
+        return text_of(self.lines())
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """Evidence that in every case |W_A r|^2 >= q |r|^2 for the rows A that are not negative at the midpoint (theory I6).
+
+    Dependencies as in a `Proof`; certain: disjoint ones whose rows are multiples of one another; nodes: Branch, Split and Pack.
+    """
+
+    dependencies: tuple[Dependency, ...]
+    certain: tuple[int, ...]
+    nodes: tuple[Node, ...]
+
+    def lines(self) -> Iterator[str]:
+        for dependency in self.dependencies:
+            yield from dependency.lines()
+        yield spaced("certain", [len(self.certain), *self.certain])
+        yield from Tree(0, self.nodes).lines()
+
+
+@dataclass(frozen=True)
+class ExpansionCertificate:
+    """For all x and y in a domain |f(x) - f(y)| >= 1/2 sqrt(q) |x - y|, f a layer with lowered biases; q > 0 is `least`.
+
+    >>> evidence = Expansion((Dependency((0, 1), (1, 2)),), (0,), ())
+    >>> ExpansionCertificate("5" * 64, 1, Fraction(1, 4), evidence).text().splitlines()[5:]
+    ['subject layer', 'claim expansion 4 1', 'dependency 2 0 1 1 2', 'certain 1 0', 'tree 0', 'end']
+    """
+
+    network: str
+    layer: int
+    least: Fraction
+    evidence: Expansion
+    domain: DomainLines = field(default_factory=DomainLines)
+    lowered: Fraction = ZERO
+
+    def lines(self) -> Iterator[str]:
+        claim = spaced("expansion", _ratio(self.least))
+        yield from _header(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", claim, self.lowered)
+        yield from self.evidence.lines()
+        yield "end"
+
+    def text(self) -> str:
+        return text_of(self.lines())
+
+
+def _ratio(value: Fraction) -> list[int]:
+    return [value.denominator, value.numerator]
+
+
+def _header(network: str, scope: str, domain: DomainLines, subject: str, claim: str, lowered: Fraction = ZERO) -> Iterator[str]:
     """The lines before the evidence: no point and no array file belong to these claims."""
     yield from ("exactrelu-certificate 1", f"network {network}", "data none", f"scope {scope}")
     yield from domain.lines
-    yield from (f"subject {subject}", f"claim {claim}")
+    yield f"subject {subject}"
+    if lowered:
+        yield spaced("lowered", _ratio(lowered))
+    yield f"claim {claim}"

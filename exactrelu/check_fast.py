@@ -1,7 +1,7 @@
 """The checker with float64 where float64 can prove: rigorous a-priori rounding bounds, behind a start-up probe.
 
-Only four steps differ from `exactrelu.check`: the values of a layer's rows and the ranks of all choices of rows (int64,
-exact), the residual of multipliers, and the bound that an approximate inverse gives. A bound holds for every order of
+Only four steps differ from `exactrelu.check`: the values of a layer's rows and the ranks of all choices of rows (int64 and
+float64 that is exact), the residual of multipliers, and the bound that an approximate inverse gives. A bound holds for every order of
 summation, with or without fused multiply-add, as long as nothing overflows or becomes subnormal, which the ranges below
 exclude: with u = 2^-53 and gamma_k = k u / (1 - k u), a product of k terms is off by at most gamma_k times the product of
 the absolute values.
@@ -23,6 +23,7 @@ import numpy as np
 from exactrelu.check import run
 from exactrelu.check_arrays import RANGE, LayerArrays, float_rows
 from exactrelu.check_choices import all_independent, fits
+from exactrelu.check_definite import all_definite
 from exactrelu.checker.arithmetic import InverseBound, Kernels, Residual, magnitudes, power
 from exactrelu.checker.claim import Point, Row, Side, System
 from exactrelu.checker.sparse import at, kept
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from exactrelu.checker.definite import Symmetric
     from exactrelu.checker.network import Layer
 
     Matrix = NDArray[np.float64]
@@ -184,9 +186,12 @@ class FastKernels(Kernels):
         return super().regular(rows, columns)
 
     def every_choice_spans(self, groups: Sequence[Sequence[Sequence[int]]], size: int, modulus: int) -> bool:
-        if fits(groups, size, modulus):
+        if self._floats and fits(groups, size, modulus):
             return all_independent(groups, modulus)
         return super().every_choice_spans(groups, size, modulus)
+
+    def every_choice_is_semidefinite(self, matrix: Symmetric, groups: Sequence[Sequence[Sequence[int]]], factor: int) -> bool:
+        return (self._floats and all_definite(matrix, groups, factor)) or super().every_choice_is_semidefinite(matrix, groups, factor)
 
     def _block(self, rows: Sequence[Row], columns: Sequence[int]) -> tuple[Matrix, list[int]] | None:
         layer = common_layer(rows)

@@ -21,6 +21,7 @@ from exactrelu.commands.info import info
 from exactrelu.commands.injectivity import injectivity
 from exactrelu.commands.options import HOLDS, INTERRUPTED, refuse
 from exactrelu.commands.preimage import preimage
+from exactrelu.commands.regions import regions
 from exactrelu.commands.report import report
 from exactrelu.console import one_line, remark
 from exactrelu.errors import ExactReluError
@@ -42,7 +43,7 @@ def build() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for command in (info, preimage, injectivity, float_gap, check, report, demo):
+    for command in (info, preimage, injectivity, regions, float_gap, check, report, demo):
         app.command(command)
     return app
 

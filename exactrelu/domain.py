@@ -1,7 +1,7 @@
 """Domains: the closed convex sets of inputs that a question may be restricted to, held exactly.
 
-A domain is all of R^n, the orthant, a box, or a polytope whose rows are integers after clearing denominators. The words a
-user writes (`box:0,1`) are read here, and the `domain` section of a certificate is written here.
+A domain is all of R^n, the orthant, a box, a Euclidean ball around 0, or a polytope whose rows are integers after clearing
+denominators. The words a user writes (`box:0,1`) are read here, and the `domain` section of a certificate is written here.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ def _line(word: str, *values: int) -> str:
 
 @dataclass(frozen=True)
 class AllSpace:
-    """All of R^n.
+    """All of R^n; `written` is what the user wrote for it.
 
     >>> AllSpace().describe()
     'all'
     """
+
+    written: str = field(default="", compare=False)
 
     def contains(self, x: RationalVector) -> bool:  # noqa: ARG002
         """Whether x lies in the domain, exactly."""
@@ -50,16 +52,18 @@ class AllSpace:
 
     def describe(self) -> str:
         """The domain in the words of `parse_domain`."""
-        return "all"
+        return self.written or "all"
 
 
 @dataclass(frozen=True)
 class Orthant:
-    """The points without a negative coordinate.
+    """The points without a negative coordinate; `written` is what the user wrote for it.
 
     >>> Orthant().contains(RationalVector((0, 3), 2)), Orthant().contains(RationalVector((0, -1), 2))
     (True, False)
     """
+
+    written: str = field(default="", compare=False)
 
     def contains(self, x: RationalVector) -> bool:
         """Whether x lies in the domain, exactly."""
@@ -74,7 +78,7 @@ class Orthant:
 
     def describe(self) -> str:
         """The domain in the words of `parse_domain`."""
-        return "orthant"
+        return self.written or "orthant"
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,46 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Ball:
+    """The points at a Euclidean distance of at most `radius` from 0; `written` is what the user wrote for it.
+
+    A domain of questions about injectivity alone. Raises InvalidRequestError for a negative radius; 0 is allowed, the point 0.
+
+    >>> ball = Ball(Fraction(5, 2))
+    >>> ball.contains(RationalVector((3, 4), 2)), ball.contains(RationalVector((3, 5), 2)), ball.describe()
+    (True, False, 'ball:5/2')
+    """
+
+    radius: Fraction
+    written: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        if self.radius < 0:
+            raise InvalidRequestError(f"the ball is empty: its radius {_short(self.radius)} is negative; give a radius of 0 or more")
+
+    @property
+    def float_radius(self) -> float:
+        """The nearest float64 to the radius, infinite beyond the float range."""
+        return float(RationalVector.from_fractions([self.radius]).to_float()[0])
+
+    def contains(self, x: RationalVector) -> bool:
+        """Whether x lies in the domain, exactly."""
+        reach = self.radius.numerator * x.denominator
+        return self.radius.denominator**2 * sum(value * value for value in x.numerators) <= reach * reach
+
+    def check_dimension(self, n: int) -> None:
+        """Nothing to check: the domain exists in every dimension."""
+
+    def lines(self) -> tuple[str, ...]:
+        """The `domain` section of a certificate."""
+        return (_line("domain ball", self.radius.denominator, self.radius.numerator),)
+
+    def describe(self) -> str:
+        """The domain in the words of `parse_domain`."""
+        return self.written or f"ball:{format_rational(self.radius)}"
+
+
+@dataclass(frozen=True)
 class Polytope:
     """The points x with rows[k] . x + offsets[k] <= 0 for every k, in integers; `written` is what the user wrote for it.
 
@@ -178,16 +222,27 @@ class Polytope:
         return self.written or "polytope"
 
 
-Domain = AllSpace | Orthant | Box | Polytope
+Domain = AllSpace | Orthant | Box | Ball | Polytope
+
+
+def refuse_ball(domain: Domain) -> None:
+    """Raise InvalidRequestError for a ball: a pre-image may touch it in one point, whose coordinates need not be rational.
+
+    >>> refuse_ball(AllSpace())
+    """
+    if isinstance(domain, Ball):
+        raise InvalidRequestError(
+            f"domain {domain.describe()[:60]!r} is not supported for preimage; use all, orthant, box:LO,HI or polytope:FILE.json"
+        )
 
 
 def parse_domain(text: str, inputs: int) -> Domain:
-    """Read `all`, `orthant`, `box:LO,HI`, `box:FILE.npz` or `polytope:FILE.json` as a domain in R^inputs.
+    """Read `all`, `orthant`, `box:LO,HI`, `box:FILE.npz`, `ball:R` or `polytope:FILE.json` as a domain in R^inputs.
 
-    LO and HI are exact decimals or fractions. FILE.npz holds arrays `lo` and `hi`; FILE.json holds `{"A": [[..]], "b": [..]}`
+    LO, HI and R are exact decimals or fractions. FILE.npz holds arrays `lo` and `hi`; FILE.json holds `{"A": [[..]], "b": [..]}`
     for A x + b <= 0, its numbers JSON integers or strings "p/q".
 
-    Raises InvalidRequestError for any other word, for bounds in the wrong order and for the wrong number of coordinates;
+    Raises InvalidRequestError for any other word, for bounds in the wrong order, a negative radius and the wrong number of coordinates;
     InvalidFileError for a file that does not hold what it should; InvalidNumberError for what is not a number.
 
     >>> parse_domain("box:-1/2,0.5", 3).contains(RationalVector((1, 0, -1), 2))
@@ -205,10 +260,16 @@ def parse_domain(text: str, inputs: int) -> Domain:
         domain = _parse_box(rest, text, inputs)
     elif kind == "polytope" and rest:
         domain = _read_polytope(Path(rest), text)
-    elif kind in {"ball", "image"}:
-        raise InvalidRequestError(f"domain {text!r} is not supported for preimage; use all, orthant, box:LO,HI or polytope:FILE.json")
+    elif kind == "ball":
+        domain = Ball(parse_rational(rest), text)
+    elif kind == "image":
+        raise InvalidRequestError(
+            f"domain {text[:60]!r} is the image of a network's domain under the layers before one; ask about one layer with --layer"
+        )
     else:
-        raise InvalidRequestError(f"{text[:60]!r} is not a domain; write all, orthant, box:LO,HI, box:FILE.npz or polytope:FILE.json")
+        raise InvalidRequestError(
+            f"{text[:60]!r} is not a domain; write all, orthant, box:LO,HI, box:FILE.npz, ball:R or polytope:FILE.json"
+        )
     domain.check_dimension(inputs)
     return domain
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exactrelu.certificate import write_text
@@ -88,11 +89,18 @@ class ResultFolder:
         where = f"through{record['through']}" if record["layer"] is None else f"layer{record['layer']}"
         return self._write(f"{where}-{_file_word(domain)}-row{record['row']:05d}.certificate", text)
 
-    def answer(self, name: str, domain: str, result: Mapping[str, Any], text: str | None) -> tuple[str, str | None]:
-        """Write the JSON object of one answer and its certificate, named by the question and the domain; return their paths."""
-        stem = f"{name}-{_file_word(domain)}"
-        written = None if text is None else self._write(f"{stem}.certificate", text)
-        return self._write(f"{stem}.json", json_text({**result, "certificate": written}) + "\n"), written
+    def path(self, name: str, domain: str, suffix: str) -> Path:
+        """Where a file that belongs to one answer, named by the question and the domain, stands."""
+        return self._folder / f"{name}-{_file_word(domain)}{suffix}"
+
+    def answer(
+        self, name: str, domain: str, result: Mapping[str, Any], text: str | None, more: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[str, str | None]:
+        """Write the JSON object of one answer, its certificate and further ones, named by what they show; return the first two paths."""
+        for word, other in more.items():
+            self._write(self.path(name, domain, f"-{word}.certificate").name, other)
+        written = None if text is None else self._write(self.path(name, domain, ".certificate").name, text)
+        return self._write(self.path(name, domain, ".json").name, json_text({**result, "certificate": written}) + "\n"), written
 
     def results(self, result: Mapping[str, Any], name: str | None = None) -> str:
         """Write the JSON object and return its path.

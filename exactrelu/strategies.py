@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
+from exactrelu.domain import AllSpace, Ball, Box, Domain, Orthant, Polytope
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.network.model import Layer, Network, SourceLayer
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 __all__ = [
+    "balls",
     "domains",
     "dyadic_floats",
     "dyadic_matrices",
@@ -157,7 +158,7 @@ def outputs(draw: DrawFn, layer: Layer) -> RationalVector:
 
 @st.composite
 def domains(draw: DrawFn, size: int, *, near: RationalVector | None = None) -> Domain:
-    """All of R^size, the orthant, a box or a polytope; most contain `near`, often on their boundary.
+    """All of R^size, the orthant, a box or a polytope (see `balls` for those); most contain `near`, often on their boundary.
 
     Boxes may have equal bounds; polytopes may have no row, rows of zeros, and no point at all.
     """
@@ -170,6 +171,15 @@ def domains(draw: DrawFn, size: int, *, near: RationalVector | None = None) -> D
     if kind == "box":
         return _box(draw, point.fractions())
     return _polytope(draw, point.fractions())
+
+
+def balls() -> SearchStrategy[Ball]:
+    """Balls around 0, for questions about injectivity alone: small radii, those that rows of small integers touch, and 0.
+
+    A row (3, 4) with bias -5 touches the ball of radius 1; (1, 1) touches none of a rational radius.
+    """
+    radii = [Fraction(value) for value in (1, 1, 2, 3, Fraction(1, 2), Fraction(5, 2), Fraction(3, 5), Fraction(7, 5), 0)]
+    return st.one_of(st.sampled_from(radii), st.fractions(0, 4, max_denominator=12)).map(Ball)
 
 
 def _box(draw: DrawFn, point: Sequence[Fraction]) -> Box:

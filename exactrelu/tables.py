@@ -89,21 +89,68 @@ def _witness(record: Mapping[str, Any]) -> str | None:
 
 
 def injectivity_report(layer: SourceLayer, result: Mapping[str, Any]) -> str:
-    """The verdict on a layer in words, with what two inputs with one output have in common and how far apart they are."""
+    """The verdict on a layer in words: what two inputs with one output have in common and how far apart they are, and the margins."""
     about = f"layer {layer.number} ({printable(layer.name)}), {layer.inputs} inputs, {layer.outputs} outputs"
     lines = [f"{about}, domain {printable(result['domain'])}", f"{result['verdict']} ({result['method']})"]
-    pair = result["collision"]
-    if pair is not None:
-        x, y = ([parse_rational(value) for value in pair[word]] for word in ("x", "y"))
-        changed = [abs(a - b) for a, b in zip(x, y, strict=True) if a != b]
-        positive = sum(parse_rational(value) > 0 for value in pair["value"])
-        lines.append(
-            f"two inputs that differ in {len(changed)} of {layer.inputs} coordinates, by up to {float(max(changed)):.3g}, have exactly the "
-            f"same output, {positive} values of which are positive; --json gives them"
-        )
+    if result["collision"] is not None:
+        lines.append(_collision(layer, result["collision"]))
+    if result.get("float32") is not None:
+        lines.append(_float32(result["float32"]))
     if result["progress"]:
         lines.append(result["progress"])
+    if result["uncertified"]:
+        lines.append(f"no certificate: {result['uncertified']}")
+    if result["inverse_lipschitz_upper"] is not None:
+        lines.append(f"two inputs are at most {result['inverse_lipschitz_upper']} times as far apart as their outputs")
+    if result.get("bias_margin") is not None:
+        lines.append(_bias_margin(result["bias_margin"]))
+    if result.get("largest_box") is not None:
+        lines.append(_largest_box(result["largest_box"]))
     return "\n".join(lines)
+
+
+def _collision(layer: SourceLayer, pair: Mapping[str, Any]) -> str:
+    x, y = ([parse_rational(value) for value in pair[word]] for word in ("x", "y"))
+    changed = [abs(a - b) for a, b in zip(x, y, strict=True) if a != b]
+    positive = sum(parse_rational(value) > 0 for value in pair["value"])
+    return (
+        f"two inputs that differ in {len(changed)} of {layer.inputs} coordinates, by up to {float(max(changed)):.3g}, have exactly the "
+        f"same output, {positive} values of which are positive; --json gives them"
+    )
+
+
+def _float32(pair: Mapping[str, Any]) -> str:
+    """What a program in floats makes of the two inputs."""
+    if pair["outputs_equal"] is None:
+        return f"rounded to float32, not evaluated: {printable(pair['note'])}"
+    same = "the same output" if pair["outputs_equal"] else f"outputs that differ by up to {pair['largest_difference']}"
+    return f"rounded to float32, {printable(pair['evaluated_by'])} gives them {same}"
+
+
+def _bias_margin(margin: Mapping[str, Any]) -> str:
+    if margin["infinite"] is not None:
+        return f"{'injective' if margin['infinite'] == 'plus' else 'not injective'} whatever is added to all biases"
+    if margin["value"] is not None:
+        value = parse_rational(margin["value"])
+        by = f"{'lowered' if value >= 0 else 'raised'} by {float(abs(value)):.4g}"
+        return f"injective as long as all biases are {by} or {'less' if value >= 0 else 'more'}, exactly {_short(margin['value'])}"
+    low, high = (None if margin[word] is None else float(parse_rational(margin[word])) for word in ("low", "high"))
+    found = [] if low is None else [f"injective with all biases {_moved(low)}"]
+    found += [] if high is None else [f"not injective with all biases {_moved(high)} or {'more' if high >= 0 else 'less'}"]
+    return ", ".join(found) or "how far the biases can be moved was not found"
+
+
+def _moved(by: float) -> str:
+    return f"{'lowered' if by >= 0 else 'raised'} by {abs(by):.4g}"
+
+
+def _largest_box(box: Mapping[str, Any]) -> str:
+    inner, outer = (None if box[word] is None else f"{float(parse_rational(box[word])):.4g}" for word in ("inner", "outer"))
+    return f"injective on the box around the points scaled by {inner}" + (f", not by {outer}" if outer else ", not tried beyond")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:30]}.. ({len(text)} digits; --json gives it)"
 
 
 def counts(records: Sequence[Mapping[str, Any]]) -> str:

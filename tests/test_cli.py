@@ -322,7 +322,7 @@ def test_a_closed_pipe_is_quiet():
         ["check", ".", "--against", "none.onnx"],
         ["injectivity", MODEL],
         ["injectivity", MODEL, "--layer", "7"],
-        ["injectivity", MODEL, "--layer", "1", "--domain", "ball:1"],
+        ["injectivity", MODEL, "--layer", "1", "--domain", "ball:-1"],
         ["injectivity", MODEL, "--layer", "1", "--points", IMAGES],
         ["regions", MODEL],
     ],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exactrelu.domain import AllSpace, Box, Orthant, Polytope, parse_domain
+from exactrelu.domain import AllSpace, Ball, Box, Orthant, Polytope, parse_domain, refuse_ball
 from exactrelu.errors import ExactReluError, InvalidFileError, InvalidRequestError
 from exactrelu.exact.rational import RationalVector, format_rational
 
@@ -39,6 +39,27 @@ def test_box_between_its_bounds_or_refused(low, high, values):
         assert domain.describe() == text == Box(domain.lower, domain.upper).describe()
 
 
+@given(FRACTIONS, st.lists(FRACTIONS, max_size=4))
+def test_ball_within_its_radius_or_refused(radius, values):
+    text = f"ball:{format_rational(radius)}"
+    if radius < 0:
+        with pytest.raises(InvalidRequestError, match=f"radius {format_rational(radius)} is negative"):
+            parse_domain(text, len(values))
+    else:
+        domain = parse_domain(text, len(values))
+        assert domain.contains(point(values)) == (sum(value * value for value in values) <= radius * radius)
+        assert domain.describe() == text == Ball(radius).describe()
+        with pytest.raises(InvalidRequestError, match=f"{text}' is not supported for preimage"):
+            refuse_ball(domain)
+
+
+def test_ball_holds_its_boundary():
+    ball = parse_domain("ball:0.5", 2)
+    assert ball.contains(point([Fraction(3, 10), Fraction(-4, 10)]))
+    assert not ball.contains(point([Fraction(3, 10), Fraction(-4, 10) - Fraction(1, 10**40)]))
+    assert parse_domain("ball:0", 2).contains(point([0, 0]))
+
+
 @given(st.data(), st.integers(0, 3), st.integers(0, 4))
 def test_polytope_means_the_rows_of_its_file(tmp_path_factory, data, n, rows):
     a = data.draw(st.lists(st.lists(FRACTIONS, min_size=n, max_size=n), min_size=rows, max_size=rows))
@@ -64,6 +85,7 @@ def test_certificate_sections():
     assert AllSpace().lines() == ("domain all",)
     assert Orthant().lines() == ("domain orthant",)
     assert parse_domain("box:-1/2,16", 2).lines() == ("domain box", "lower 2 -1 -1", "upper 1 10 10")
+    assert parse_domain("ball:17/6", 2).lines() == ("domain ball 6 11",)
     assert Polytope(((1, -17),), (0,)).lines() == ("domain polytope 1", "side 0 1 -11")
 
 
@@ -89,7 +111,12 @@ def test_box_from_a_file_is_the_dyadics_it_holds(tmp_path):
         "box:0,inf",
         "box:1,0",
         "box:0,1/0",
-        "ball:1",
+        "ball",
+        "ball:",
+        "ball:-1",
+        "ball:-1/1000",
+        "ball:nan",
+        "ball:1,2",
         "image:all",
         "polytope:",
     ],

@@ -15,10 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 from test_lowering_operators import graphs
 
 from exactrelu import cli, demo
-from exactrelu.float_gap import error
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
-from exactrelu.float_gap import FloatGapModel, float_gap, gap_report, nearest_float32
+from exactrelu.float_gap import FloatGapModel, error, float_gap, gap_report, nearest_float32
 from exactrelu.network.model import Layer, Network, SourceLayer
 from exactrelu.network.readers import load
 from exactrelu.points import read_points

@@ -19,16 +19,18 @@ from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
-from exactrelu.injectivity import transversals
-from exactrelu.injectivity.layer import LayerInjectivity, decide_layer
+from exactrelu.injectivity.cases import transversals
+from exactrelu.injectivity.cases.transversals import all_independent
+from exactrelu.injectivity.cases.tree import LARGEST_PRIME
+from exactrelu.injectivity.layer import decide_layer
 from exactrelu.injectivity.question import Question
-from exactrelu.injectivity.transversals import all_independent
-from exactrelu.injectivity.tree import LARGEST_PRIME
 from exactrelu.network.model import Layer
 from exactrelu.network.readers import load
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from exactrelu.injectivity.answer import LayerInjectivity
 
 
 def dense(rows: Any, biases: Any, rectified: Any = True) -> Layer:
@@ -196,14 +198,16 @@ def test_transversals_agree_with_their_enumeration(data: st.DataObject) -> None:
 
 
 def test_the_largest_transversal_sums_stay_exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Entries of the largest size, C(8, 4) terms: the float product against Python's integers.
+    # Entries of the largest size, C(9, 4) terms: the float product against Python's integers.
     p = LARGEST_PRIME
     generator = np.random.default_rng(0)
-    left = generator.choice([p // 2, p // 2 + 1, p - 1, 1], (5, 70))
-    right = generator.choice([p // 2, p // 2 + 1, p - 1, 1], (70, 6))
-    exact = left.astype(object) @ right.astype(object) % p
+    left = generator.choice([p // 2, -(p // 2), 1], (5, 126))
+    right = generator.choice([p // 2, -(p // 2), 1], (6, 126))
+    left[0], right[0] = p // 2, p // 2
+    exact = left.astype(object) @ right.T.astype(object) % p
     assert transversals._never_zero(left, right, p) == bool((exact != 0).all())
-    left[0, 0] = (int(left[0, 0]) - int(exact[0, 0]) * pow(int(right[0, 0]), -1, p)) % p
+    last = (int(left[0, 0]) - int(exact[0, 0]) * pow(int(right[0, 0]), -1, p)) % p
+    left[0, 0] = last - p * (last > p // 2)
     assert not transversals._never_zero(left, right, p)
     # Without sound float arithmetic nothing is claimed.
     monkeypatch.setattr(transversals, "float_arithmetic_is_sound", lambda: False)

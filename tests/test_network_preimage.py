@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from theorems.oracles import domain_rows, dot, evaluate, examples, in_domain, ppl_polyhedron
 
-from exactrelu import composition, network_preimage
 from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
@@ -233,7 +232,7 @@ def test_tight_rows_alone_find_the_same_as_all_rows_of_a_region(case, data):
     network, x = case
     domain = data.draw(domains(network.inputs, near=x))
     everything = NetworkPreimage(network.layers, domain).of_point(x)
-    with mock.patch.object(network_preimage, "MANY_INPUTS", 0):
+    with mock.patch("exactrelu.preimage.network.MANY_INPUTS", 0):
         prepared = NetworkPreimage(network.layers, domain)
         result = prepared.of_point(x)
         assert_true(result, prepared, push(network.layers, x.fractions()))
@@ -364,7 +363,7 @@ def test_an_input_outside_the_domain_asks_about_its_output():
 def test_layers_too_large_to_compose_leave_what_they_alone_do_not_settle_undecided():
     halves, total = layer_of([[1], [-1]], [0, 0]), layer_of([[1, 1], [1, 1]], [0, -1])
     x = RationalVector((1,))
-    with mock.patch.object(composition, "_MOST_ENTRIES", 3):
+    with mock.patch("exactrelu.preimage.composition._MOST_ENTRIES", 3):
         result = NetworkPreimage([halves, total], AllSpace()).of_point(x)
     assert result.cardinality is Cardinality.UNDECIDED
     assert "too large" in result.reached

@@ -9,6 +9,7 @@ from operator import mul
 from typing import TYPE_CHECKING
 
 from exactrelu.checker.claim import Point, Row, Side, System
+from exactrelu.checker.definite import Symmetric, every_choice_is_semidefinite
 from exactrelu.checker.elimination import Echelon, every_choice_spans
 from exactrelu.checker.packing import bias, pack, unpack
 from exactrelu.checker.sparse import at, dot, magnitude, odd, plus_multiple
@@ -119,6 +120,10 @@ class Kernels:
     def every_choice_spans(self, groups: Sequence[Sequence[Sequence[int]]], size: int, modulus: int) -> bool:
         """Whether one vector of each group, however chosen, have rank `size`, their length, mod `modulus`."""
         return every_choice_spans(groups, size, modulus)
+
+    def every_choice_is_semidefinite(self, matrix: Symmetric, groups: Sequence[Sequence[Sequence[int]]], factor: int) -> bool:
+        """Whether matrix + factor * (the sum of r^T r over one row r of each group) has no negative eigenvalue, however chosen."""
+        return every_choice_is_semidefinite(matrix, groups, factor)
 
     def regular(self, rows: Sequence[Row], columns: Sequence[int]) -> bool:
         """Whether the block of these columns is invertible, so that an L and D as in section 4.2 exist: mod a prime, or by finding them."""

@@ -108,14 +108,26 @@ class Box:
     upper: Point
 
 
-Domain = str | Box | Polytope
-"""`all`, `orthant`, a box or a polytope."""
+@dataclass(frozen=True)
+class Ball:
+    """The points at a distance of at most numerator / denominator from 0."""
+
+    denominator: int
+    numerator: int
+
+
+Domain = str | Box | Ball | Polytope
+"""`all`, `orthant`, a box, a ball or a polytope."""
 
 
 def read_domain(text: Text, n: int) -> Domain:
     """Section 3.1."""
     fields = text.take("domain", "3.1")
-    kind = fields.word("all", "orthant", "box", "polytope")
+    kind = fields.word("all", "orthant", "box", "ball", "polytope")
+    if kind == "ball":
+        ball = Ball(fields.positive("the radius's denominator"), fields.natural("the radius's numerator"))
+        fields.done()
+        return ball
     if kind == "polytope":
         count = fields.natural("the number of sides", SIZE)
         fields.done()
@@ -154,6 +166,8 @@ def contains(domain: Domain, x: Point) -> bool:
             lo * d <= v * lower.denominator and v * upper.denominator <= hi * d
             for lo, v, hi in zip(lower.numerators, x.numerators, upper.numerators, strict=True)
         )
+    if isinstance(domain, Ball):
+        return domain.denominator**2 * sum(v * v for v in x.numerators) <= (domain.numerator * d) ** 2
     if isinstance(domain, Polytope):
         return all(constant * d + sum(map(mul, coefficients, x.numerators)) <= 0 for constant, coefficients in domain.rows)
     return domain == "all" or all(v >= 0 for v in x.numerators)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
 
-from exactrelu.checker.claim import ONE, Box, Domain, Polytope, Row, Side, layer_row
+from exactrelu.checker.claim import ONE, Ball, Box, Domain, Polytope, Row, Side, layer_row
 from exactrelu.checker.elimination import Echelon
 from exactrelu.checker.evidence import affordable_dense, infimum_of, read_rank
 from exactrelu.checker.sparse import Coefficients, at, entries, odd
@@ -20,8 +20,10 @@ from exactrelu.checker.text import MODULUS_BITS, Fields, Rejected, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from fractions import Fraction
 
     from exactrelu.checker.arithmetic import Kernels
+    from exactrelu.checker.claim import Point
     from exactrelu.checker.network import Layer
 
 SECTION = "4.10"
@@ -31,17 +33,17 @@ TREE_DEPTH = 2**16
 TREE_STEPS = 2**30
 
 
-def check_injective(text: Text, layer: Layer, domain: Domain, kernels: Kernels) -> None:
-    """The evidence that the layer is injective on the domain."""
+def check_injective(text: Text, layer: Layer, domain: Domain, kernels: Kernels, lowered: Fraction) -> None:
+    """The evidence that the layer, with the biases of its rectified rows lowered, is injective on the domain."""
     dependencies: list[list[int]] = []
     while text.begins("dependency"):
-        dependencies.append(read_dependency(text, layer, domain, kernels))
+        dependencies.append(read_dependency(text, layer, domain, kernels, lowered))
     flat: list[Row] = []
     while text.begins("flat"):
         flat += read_flat(text, layer.inputs, domain, kernels)
-    first = [layer_row(layer, j, True) for j in read_certain(text, layer, dependencies)]
+    first = [layer_row(layer, rows[0], True) for rows in read_certain(text, layer, dependencies)]
     unrectified = [layer_row(layer, i, True) for i in range(layer.outputs) if not layer.rectified[i]]
-    known: list[Row | Side] = [*unrectified, *first, *fixed_columns(domain), *flat]
+    known: list[Row | Side] = [*unrectified, *first, *fixed_columns(domain, layer.inputs), *flat]
     if text.begins("rank"):
         if read_rank(text, known, layer.inputs, kernels, SECTION, ("columns",)).rank != layer.inputs:
             raise Rejected(SECTION, "the rank is not the number of inputs")
@@ -52,8 +54,8 @@ def check_injective(text: Text, layer: Layer, domain: Domain, kernels: Kernels) 
 # Dependencies, and the rows that they and the domain put into F
 
 
-def read_dependency(text: Text, layer: Layer, domain: Domain, kernels: Kernels) -> list[int]:
-    """The rows of a dependency: a sum of them with positive multipliers is not negative on the domain."""
+def read_dependency(text: Text, layer: Layer, domain: Domain, kernels: Kernels, lowered: Fraction) -> list[int]:
+    """The rows of a dependency: a sum of them, lowered, with positive multipliers is not negative on the domain."""
     fields = text.take("dependency", SECTION)
     numbers = fields.rest("a dependency")
     rows, weights, rest = multipliers(fields, numbers, layer.outputs)
@@ -65,15 +67,25 @@ def read_dependency(text: Text, layer: Layer, domain: Domain, kernels: Kernels) 
         fields.reject("a row of it is not rectified")
     terms = [*(layer_row(layer, j, False) for j in rows), *(Row(given[s][1], ONE, False) for s in sides)]
     sigma = kernels.combination(terms, [*weights, *side_weights], layer.inputs)
-    # c = constant / 2^down
+    # c = constant / (2^down * the denominator by which biases are lowered)
     down = max([0, *(-layer.rows[j].exponent for j in rows)])
     constant = sum(weight * given[s][0] for s, weight in zip(sides, side_weights, strict=True)) << down
     for j, weight in zip(rows, weights, strict=True):
         constant += weight * layer.rows[j].constant << (layer.rows[j].exponent + down)
-    infimum = infimum_of(sigma, domain)
-    if infimum is None or (infimum[0] << down) + constant * infimum[1] < 0:
+    constant = constant * lowered.denominator - (lowered.numerator * sum(weights) << down)
+    if not is_nowhere_negative(sigma, constant, lowered.denominator << down, domain):
         fields.reject("the sum is negative somewhere in the domain")
     return rows
+
+
+def is_nowhere_negative(sigma: Point, constant: int, denominator: int, domain: Domain) -> bool:
+    """Whether sigma.x + constant / denominator >= 0 on the domain; on a polytope, only if sigma = 0."""
+    if isinstance(domain, Ball):
+        # the infimum of sigma.x is -|sigma| times the radius
+        size = sum(v * v for v in sigma.numerators)
+        return constant >= 0 and (domain.denominator * constant * sigma.denominator) ** 2 >= (domain.numerator * denominator) ** 2 * size
+    infimum = infimum_of(sigma, domain)
+    return infimum is not None and infimum[0] * denominator + constant * infimum[1] >= 0
 
 
 def multipliers(fields: Fields, numbers: Sequence[int], limit: int) -> tuple[list[int], list[int], Sequence[int]]:
@@ -103,16 +115,16 @@ def read_flat(text: Text, n: int, domain: Domain, kernels: Kernels) -> list[Row]
     return rows
 
 
-def read_certain(text: Text, layer: Layer, dependencies: Sequence[Sequence[int]]) -> list[int]:
-    """The first rows of dependencies whose rows are multiples of one another: one of them is in F, and with it all."""
+def read_certain(text: Text, layer: Layer, dependencies: Sequence[list[int]]) -> list[list[int]]:
+    """The rows of dependencies whose rows are multiples of one another: one of them is in F, and with it all."""
     fields = text.take("certain", SECTION)
-    first = []
+    certain = []
     for d in numbered(fields, len(dependencies)):
         rows = [layer.rows[j].coefficients for j in dependencies[d]]
         if not all(are_multiples(rows[0], row) for row in rows):
             fields.reject(f"the rows of dependency {d} are not multiples of one another")
-        first.append(dependencies[d][0])
-    return first
+        certain.append(dependencies[d])
+    return certain
 
 
 def numbered(fields: Fields, limit: int) -> list[int]:
@@ -131,8 +143,10 @@ def are_multiples(a: Coefficients, b: Coefficients) -> bool:
     return len(u) == len(v) and all(i == j and s * v[0][1] == t * u[0][1] for (i, s), (j, t) in zip(u, v, strict=True))
 
 
-def fixed_columns(domain: Domain) -> list[Side]:
-    """The unit rows of the columns in which a box has one value."""
+def fixed_columns(domain: Domain, n: int) -> list[Side]:
+    """The unit rows of the columns in which a box, or a ball of radius 0, has one value."""
+    if isinstance(domain, Ball) and domain.numerator == 0:
+        return [Side(j, 1) for j in range(n)]
     if not isinstance(domain, Box):
         return []
     d, e = domain.lower.denominator, domain.upper.denominator

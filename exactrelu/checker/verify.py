@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from exactrelu.checker.claim import Claim, Domain, Evaluated, image, named, read_claim, read_domain, read_point
+from exactrelu.checker.claim import Ball, Claim, Domain, Evaluated, image, named, read_claim, read_domain, read_point
 from exactrelu.checker.collision import check_collision
 from exactrelu.checker.evidence import check_claim
 from exactrelu.checker.injectivity import check_injective
+from exactrelu.checker.margins import check_bias_limit, check_expansion, half_root, read_ratio, short
+from exactrelu.checker.regions import check_regions
+from exactrelu.checker.text import Rejected
 from exactrelu.checker.through import ThroughClaim, check_through, read_through_claim
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exactrelu.checker.arithmetic import Kernels
-    from exactrelu.checker.network import Network
+    from exactrelu.checker.network import Layer, Network
     from exactrelu.checker.text import Text
+
+ZERO = Fraction(0)
+COUNT = 2**64
 
 
 @dataclass(frozen=True)
 class ClaimOfAllInputs:
-    """Section 3.4: that a layer is injective on a domain, or that it or the layers up to it are not."""
+    """Sections 3.4, 3.5: what holds for all inputs of a layer, or of the layers up to it; `bound` and `counts` are the claim's numbers."""
 
     number: int
     through: bool
     domain: Domain
     word: str
+    lowered: Fraction = ZERO
+    bound: Fraction = ZERO
+    counts: tuple[int, int] = (0, 0)
 
     def __str__(self) -> str:
-        return f"{'through ' if self.through else ''}layer {self.number} ({named(self.domain)}): {self.word}"
+        changed = f", biases lowered by {short(self.lowered)}" if self.lowered else ""
+        said = self.word
+        if said == "bias-limit":
+            said = f"not injective once biases are lowered by more than {short(self.bound)}"
+        elif said == "expansion":
+            said = f"||f(x) - f(y)|| >= {half_root(self.bound)} ||x - y||"
+        elif said == "regions":
+            said = f"{self.counts[0]} activation regions, {self.counts[1]} adjacencies"
+        return f"{'through ' if self.through else ''}layer {self.number} ({named(self.domain)}){changed}: {said}"
 
 
 def verify(text: Text, network: Network, kernels: Kernels) -> Claim | ThroughClaim | ClaimOfAllInputs:
@@ -46,10 +66,9 @@ def verify(text: Text, network: Network, kernels: Kernels) -> Claim | ThroughCla
         claim = read_claim_of_all_inputs(text, kind, number, domain)
         if not without_data:
             scope.reject("no array file belongs to a claim about all inputs")
-        if claim.word == "injective":
-            check_injective(text, layers[-1], domain, kernels)
-        else:
-            check_collision(text, layers if claim.through else layers[-1:], domain, kernels)
+        check_claim_of_all_inputs(text, claim, layers if claim.through else layers[-1:], kernels)
+    elif isinstance(domain, Ball):
+        raise Rejected("3.1", "a ball is a domain of claims about all inputs only")
     elif kind == "layer":
         claim = read_claim_of_layer(text, network, number, domain, kernels)
         check_claim(text, claim, kernels)
@@ -77,10 +96,36 @@ def read_claim_of_all_inputs(text: Text, kind: str, number: int, domain: Domain)
     """The subject and the claim."""
     through = kind == "through"
     text.take("subject network" if through else "subject layer", "3").done()
+    changed = not through and text.begins("lowered")
+    lowered = read_ratio(text.take("lowered", "3.4")) if changed else ZERO
     fields = text.take("claim", "3.4")
-    claim = ClaimOfAllInputs(number, through, domain, fields.word("collision", *([] if through else ["injective"])))
+    word = fields.word("collision", *(["regions"] if through else ["injective", "bias-limit", "expansion"]))
+    bound, counts = ZERO, (0, 0)
+    if word in {"bias-limit", "expansion"}:
+        bound = read_ratio(fields)
+    elif word == "regions":
+        counts = fields.natural("R", COUNT), fields.natural("A", COUNT)
     fields.done()
-    return claim
+    if word == "bias-limit" and changed:
+        fields.reject("a limit is that of the layer as it is, without `lowered`")
+    if word == "expansion" and bound <= 0:
+        fields.reject("N is not positive")
+    return ClaimOfAllInputs(number, through, domain, word, lowered, bound, counts)
+
+
+def check_claim_of_all_inputs(text: Text, claim: ClaimOfAllInputs, layers: Sequence[Layer], kernels: Kernels) -> None:
+    """The evidence of section 4.10, 4.11 or 4.12."""
+    domain, layer = claim.domain, layers[-1]
+    if claim.word == "injective":
+        check_injective(text, layer, domain, kernels, claim.lowered)
+    elif claim.word == "collision":
+        check_collision(text, layers, domain, kernels, claim.lowered)
+    elif claim.word == "bias-limit":
+        check_bias_limit(text, layer, domain, claim.bound, kernels)
+    elif claim.word == "regions":
+        check_regions(text, layers, domain, kernels, *claim.counts)
+    else:
+        check_expansion(text, layer, domain, claim.bound, kernels, claim.lowered)
 
 
 def read_claim_of_layer(text: Text, network: Network, number: int, domain: Domain, kernels: Kernels) -> Claim:

@@ -22,14 +22,14 @@ def report(
 ) -> int:
     """Write a report on results: one HTML page that needs nothing beside it, or Markdown.
 
-    It reads every results*.json of the folder and of its subfolders; R^n and a box then stand side by side.
+    It reads every results*.json and injectivity*.json of the folder and of its subfolders; R^n and a box then stand side by side.
     """
     from exactrelu.report import report as write_report
     from exactrelu.results import Envelope, json_text, printable
 
     envelope = Envelope("report")
     path, results = write_report(folder, output)
-    verdicts = sum(len(answers.verdicts) for answers in results.answers)
+    verdicts = results.verdicts
     size = path.stat().st_size
     if json:
         answer = envelope.around(None, None, results.assumes, report=str(path), bytes=size, verdicts=verdicts)

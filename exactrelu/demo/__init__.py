@@ -1,4 +1,4 @@
-"""The main job on a network and images that the package ships: decide, certify, check, count by active outputs, report.
+"""The main job on a network and images that the package ships: decide, certify, check, count by active outputs, show twins, report.
 
 The network (64-96-64-10, float32) was trained by examples/train_digits.py; the images are test images of the UCI optical
 digits, see NOTICE beside this file.
@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from exactrelu.batch import Asked, Question, records
 from exactrelu.checking import check_with
 from exactrelu.domain import parse_domain
+from exactrelu.injectivity import injectivity
+from exactrelu.injectivity.collisions.float32_pair import float32_pair
 from exactrelu.network.readers import load
 from exactrelu.points import read_points
 from exactrelu.report import report
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 MODEL, IMAGES = (Path(__file__).with_name(name) for name in ("digits.onnx", "digits.npz"))
 SCALE = Fraction(1, 16)
 ASKED = {"all": (1, 2, 3), "box:0,1": (1,), "orthant": (2, 3)}
+_PIXELS = "box:0,1"
 BINS = (0, 40, 48, 56, 64)
 HEAD = """\
 A network that reads 8x8 digits (64 pixels, layers of 96, 64 and 10) and {images} test images.
@@ -57,6 +60,9 @@ def run(folder: Path, advance: Callable[[], None], *, rows: str | None = None) -
     print(_first_layer(found))
     print(f"\n{TAIL}")
     print(_later_layers(found))
+    print(f"\n{_twins(model, points, written)}")
+    decided += 1
+    advance()
     print(f"\n{decided} questions decided in {time.perf_counter() - begin:.1f} s, one certificate each in {folder}")
 
     code = 0
@@ -88,6 +94,30 @@ def _ask(
     result = envelope.around(MODEL, model, assumptions(certified=True), layers=layer_records(model, layers), data=data, results=found)
     folder.results(result, f"results-{domain.partition(':')[0]}.json")
     return found
+
+
+def _twins(model: Network, points: Points, folder: ResultFolder) -> str:
+    """Whether layer 1 is injective on the box of pixels, with an image and another one that has the same features."""
+    envelope = Envelope("injectivity", domain=_PIXELS)
+    layer = model.layer(1)
+    domain = parse_domain(_PIXELS, layer.inputs)
+    found = injectivity(model, layer=1, domain=domain, points=points.rows)
+    pair = found.collision
+    assert pair is not None, "layer 1 of the demo's network is not injective on the box"
+    named = folder.named(layer)
+    text = found.certificate(network_sha256=named.sha256, layer_number=named.number, domain=domain).text()
+    about = {"layers": layer_records(model, [layer]), "float32": float32_pair(model, layer, pair, domain, MODEL).record()}
+    folder.answer(
+        "injectivity-layer1", _PIXELS, envelope.around(MODEL, model, assumptions(certified=True), **{**found.record(), **about}), text
+    )
+    changes = [abs(a - b) for a, b in zip(pair.x.fractions(), pair.y.fractions(), strict=True)]
+    image = f"image {points.indices[points.rows.index(pair.x)]}" if pair.x in points.rows else "one image"
+    positive = sum(value > 0 for value in pair.value.numerators)
+    return (
+        f"layer 1 is not injective on the box of pixels: {image} and another one, which differs in {sum(map(bool, changes))} of its"
+        f" {len(changes)} pixels\nby up to {float(max(changes)):.2f}, have exactly the same {len(pair.value)} features, {positive} of them"
+        " positive"
+    )
 
 
 def _first_layer(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

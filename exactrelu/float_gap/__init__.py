@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exactrelu.errors import InvalidRequestError
+from exactrelu.exact.float32 import nearest_float32
 from exactrelu.exact.rational import DyadicMatrix
-from exactrelu.exact.rounding import UPWARDS, float_arithmetic_is_sound
+from exactrelu.exact.rounding import float_arithmetic_is_sound
 from exactrelu.float_gap.error import FloatError, NoBound
 
 if TYPE_CHECKING:
@@ -279,37 +280,6 @@ def _check_same(network: Network, path: Path) -> None:
     data, _ = read_file(path)
     if not network.sources or hashlib.sha256(data).hexdigest() != network.sources[0].sha256:
         raise InvalidRequestError(f"{str(path)!r} is not the file that the network was read from; load the network from it")
-
-
-def nearest_float32(x: RationalVector) -> tuple[np.ndarray, np.ndarray]:
-    """The float32 nearest to each coordinate, ties to even, and a bound of each error, rounded upwards: two arrays (n,).
-
-    >>> from exactrelu import RationalVector
-    >>> value, error = nearest_float32(RationalVector((1, 2), 3))
-    >>> value.tolist(), bool((error > 0).all() and (error <= 2.0**-25).all())
-    ([0.3333333432674408, 0.6666666865348816], True)
-    """
-    pairs = [_rounded(numerator, x.denominator) for numerator in x.numerators]
-    values, errors = np.array(pairs, dtype=np.float64).reshape(len(x), 2).T
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32), errors * UPWARDS
-
-
-def _rounded(numerator: int, denominator: int) -> tuple[float, float]:
-    """The float32 nearest to a quotient, infinite beyond the range, and the distance, in integers."""
-    size = abs(numerator)
-    # 2^exponent <= size / denominator < 2^(exponent + 1); a float32 has 24 digits from there, and none below 2^-149.
-    exponent = size.bit_length() - denominator.bit_length()
-    if size << max(0, -exponent) < denominator << max(0, exponent):
-        exponent -= 1
-    if exponent > 127:
-        return math.inf if numerator > 0 else -math.inf, 0.0
-    lowest = max(exponent - 23, -149)
-    divisor = denominator << max(0, lowest)
-    quotient, rest = divmod(size << max(0, -lowest), divisor)
-    upwards = 2 * rest > divisor or (2 * rest == divisor and quotient % 2 == 1)
-    value = math.ldexp(quotient + upwards, lowest)
-    return (value if numerator > 0 else -value), math.ldexp((divisor - rest if upwards else rest) / divisor, lowest)
 
 
 def _with_batch(rank: int, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,14 +6,14 @@ import time
 from typing import TYPE_CHECKING
 
 from exactrelu.domain import AllSpace, Domain
-from exactrelu.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exactrelu.exact.rational import RationalVector
-    from exactrelu.injectivity.layer import LayerInjectivity
-    from exactrelu.network.model import Layer, Network, SourceLayer
+    from exactrelu.injectivity.answer import LayerInjectivity
+    from exactrelu.injectivity.cases.resume import State
+    from exactrelu.network.model import Network
 
 
 def injectivity(
@@ -23,12 +23,17 @@ def injectivity(
     domain: Domain | None = None,
     points: Sequence[RationalVector] = (),
     seconds: float | None = None,
+    resume: State | None = None,
+    widen: bool = True,
 ) -> LayerInjectivity:
     """Decide whether a layer is injective on a domain, all of R^n by default; true biases count.
 
     A strictly increasing activation is left out. points: inputs of the layer near which a collision is looked for. seconds: the
-    time after which the answer is "undecided". Raises InvalidRequestError for a layer that does not exist, with pooling or another
-    activation of several pieces, or too large, and for an empty domain. Theory I1 to I10 (Puthawala et al.; Haider, Ehler, Balazs).
+    time after which the answer is "undecided". resume: the state of an undecided answer (`progress.state`) to go on from. widen:
+    whether to look for two inputs far apart once a collision is known.
+
+    Raises InvalidRequestError for a layer that does not exist, an empty domain, and a state that does not fit. Theory I1 to I10
+    (Puthawala et al.; Haider, Ehler, Balazs).
 
     >>> from exactrelu import demo, load, parse_domain
     >>> network = load(demo.MODEL)
@@ -38,18 +43,11 @@ def injectivity(
     ('not-injective', True, True)
     """
     from exactrelu.injectivity.layer import decide_layer
+    from exactrelu.injectivity.stages import decide_stages
 
-    source = network.layer(layer)
+    stages = network.layer(layer).essential_stages
+    within = AllSpace() if domain is None else domain
     deadline = None if seconds is None else time.monotonic() + seconds
-    return decide_layer(affine_layer(source), AllSpace() if domain is None else domain, deadline=deadline, points=points)
-
-
-def affine_layer(source: SourceLayer) -> Layer:
-    """The affine map with relu that decides a source layer's injectivity; raises InvalidRequestError where it is more than that."""
-    stages = source.essential_stages
     if len(stages) > 1:
-        raise InvalidRequestError(
-            f"layer {source.number} ({source.name}) has pooling or an activation of several pieces, for which injectivity is not available "
-            "yet; name another --layer"
-        )
-    return stages[0]
+        return decide_stages(stages, within, deadline=deadline, points=points)
+    return decide_layer(stages[0], within, deadline=deadline, points=points, resume=resume, widen=widen)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.domain import Box, Orthant
+from exactrelu.domain import Ball, Box, Orthant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def certain_dependencies(question: Question) -> tuple[Dependency, ...]:
 
 
 def _always_active(question: Question) -> Iterator[Dependency]:
-    """Rows whose smallest value on an orthant or a box is not negative; floats propose which."""
+    """Rows whose smallest value on an orthant, a box or a ball is not negative; floats propose which."""
     domain, weights = question.domain, question.weights
     with np.errstate(all="ignore"):
         if isinstance(domain, Box):
@@ -50,6 +50,10 @@ def _always_active(question: Question) -> Iterator[Dependency]:
             slack = 1e-9 * (np.nan_to_num(np.abs(terms)).sum(axis=1) + np.abs(question.biases))
         elif isinstance(domain, Orthant):
             lowest, slack = np.minimum(weights.min(axis=1, initial=0.0), question.biases), np.zeros(question.m)
+        elif isinstance(domain, Ball):
+            fall = domain.float_radius * np.linalg.norm(weights, axis=1)
+            lowest = np.nan_to_num(question.biases - fall)
+            slack = 1e-9 * (np.nan_to_num(fall) + np.abs(question.biases))
         else:
             return
     # Numbers beyond the float range say nothing: then every row is tried.

@@ -6,88 +6,76 @@ Every argument that says yes leaves a `Proof`, every one that says no a `Collisi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import DomainLines, Rank, Vector
-from exactrelu.certificate_injectivity import CollisionCertificate, InjectivityCertificate, Proof
-from exactrelu.domain import AllSpace, Domain
-from exactrelu.errors import CertificateError, InvalidRequestError
-from exactrelu.exact.kernel import pivot_rows
-from exactrelu.exact.linalg import PRIMES, exact_rank, mask_of, rank_mod, regular_block
+from exactrelu.certificate_injectivity import Proof
+from exactrelu.domain import AllSpace, Box, Domain
+from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
-from exactrelu.exact.rounding import float_arithmetic_is_sound
-from exactrelu.exact.system import RowSet, gram_lower_bound
+from exactrelu.injectivity.answer import LayerInjectivity
+from exactrelu.injectivity.blocks import window_by_window
+from exactrelu.injectivity.cases.flats import Flats
+from exactrelu.injectivity.cases.oracle import Oracle
+from exactrelu.injectivity.cases.propagation import Propagation
+from exactrelu.injectivity.cases.resume import InterruptedSearch, Replay, reached
+from exactrelu.injectivity.cases.tree import Progress, UnluckyPrimeError, primes_below_2_31
 from exactrelu.injectivity.certain import certain_dependencies
-from exactrelu.injectivity.collision import Collision, collide, drawn_inside, points_near
-from exactrelu.injectivity.counting import far_point
-from exactrelu.injectivity.descent import quiet_points
-from exactrelu.injectivity.flats import Flats
-from exactrelu.injectivity.oracle import Oracle
-from exactrelu.injectivity.propagation import Propagation
+from exactrelu.injectivity.collisions.collision import Collision, collide, drawn_inside, points_near
+from exactrelu.injectivity.collisions.counting import far_point
+from exactrelu.injectivity.collisions.descent import quiet_points
+from exactrelu.injectivity.collisions.far_apart import far_apart
+from exactrelu.injectivity.collisions.linearised import sparse_stage
+from exactrelu.injectivity.collisions.widened import widened
+from exactrelu.injectivity.large import is_large, rank_argument, window_argument
+from exactrelu.injectivity.parts import decide_parts, parts
 from exactrelu.injectivity.question import Question
-from exactrelu.injectivity.tree import Progress, UnluckyPrimeError, primes_below_2_31
+from exactrelu.injectivity.ranks import by_rank, certain_method, has_full_rank, independent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.injectivity.cases.resume import State
+    from exactrelu.injectivity.parts import Part
     from exactrelu.network.model import Layer
 
 # Up to this many inputs the proof by cases finds collisions faster than the descent does.
 _FEW_INPUTS = 6
 # How many of the given points are tried.
 _POINTS = 32
+# Part of the inputs that a row reads at most, on average, where a collision in a window is looked for.
+_SPARSE = 0.25
+# How many times as long as the parts took, and one second, the proof for all parts together may take.
+_CERTIFYING = 4
+_TOO_LARGE = (
+    "no window with few active rows was found at the points tried, the rows that are active all over the domain are of lower rank, "
+    "and the layer is too large for the proof by cases; a smaller domain, or points near which to look, may decide it"
+)
+_PARTS_OPEN = "not every independent part was decided; a longer time limit may settle it"
+_WINDOWS_UNCERTIFIED = "its windows were proved one after the other, for which certificates have no form yet"
+_PARTS_UNCERTIFIED = "its independent parts were proved one by one, for which certificates have no form yet"
 
 
-@dataclass(frozen=True)
-class LayerInjectivity:
-    """Whether a layer is injective on a domain.
-
-    verdict: "injective" (with `evidence`), "not-injective" (with `collision`) or "undecided" (with `progress`, where the
-    proof by cases had begun); method: the argument that decided, in words.
-    """
-
-    verdict: str
-    method: str
-    seconds: float
-    collision: Collision | None = None
-    evidence: Proof | None = None
-    progress: Progress | None = None
-
-    def record(self) -> dict[str, Any]:
-        """The answer in the words of the JSON interface, without its certificate."""
-        pair = self.collision
-        progress = "nothing was closed within the limits" if self.verdict == "undecided" else None
-        return {
-            "verdict": self.verdict,
-            "method": self.method,
-            "collision": pair and {"x": pair.x.texts(), "y": pair.y.texts(), "value": pair.value.texts()},
-            "inverse_lipschitz_upper": None,
-            "certificate": None,
-            "progress": progress if self.progress is None else self.progress.sentence(self.seconds),
-        }
-
-    def certificate(self, *, network_sha256: str, layer_number: int, domain: Domain) -> InjectivityCertificate | CollisionCertificate:
-        """The certificate of a decided result on the same domain; raises CertificateError for an undecided one."""
-        lines = DomainLines(domain.lines())
-        if self.collision is not None:
-            first, second = (Vector(x.numerators, x.denominator) for x in (self.collision.x, self.collision.y))
-            return CollisionCertificate(network_sha256, layer_number, first, second, domain=lines)
-        if self.evidence is None:
-            raise CertificateError("an undecided result has no certificate; give it more time")
-        return InjectivityCertificate(network_sha256, layer_number, self.evidence, lines)
-
-
-def decide_layer(layer: Layer, domain: Domain, *, deadline: float | None = None, points: Sequence[RationalVector] = ()) -> LayerInjectivity:
+def decide_layer(
+    layer: Layer,
+    domain: Domain,
+    *,
+    deadline: float | None = None,
+    points: Sequence[RationalVector] = (),
+    resume: State | None = None,
+    widen: bool = True,
+) -> LayerInjectivity:
     """Decide whether two different inputs in the domain have the same output (theory I2).
 
     layer: weights (m, n); deadline: a time of `time.monotonic()` after which the answer is "undecided"; points: inputs near which a
-    collision is looked for.
+    collision is looked for; resume: the state of an undecided result (`progress.state`) to go on from; widen: whether to look for two
+    inputs far apart once a collision is known.
 
-    Raises InvalidRequestError where the domain or a point is of another dimension, or the domain is empty.
+    Raises InvalidRequestError where the domain or a point is of another dimension, the domain is empty, or the state does not fit;
+    InterruptedSearch, which is a KeyboardInterrupt with the progress, where a proof by cases was interrupted.
 
     >>> from exactrelu import Layer
     >>> weight, bias = DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.25]])
@@ -100,25 +88,32 @@ def decide_layer(layer: Layer, domain: Domain, *, deadline: float | None = None,
     for x in points:
         if len(x) != layer.inputs:
             raise InvalidRequestError(f"a point with {len(x)} coordinates was given to a layer with {layer.inputs} inputs; give as many")
-    verdict, method, found = _decide(question, points)
+    verdict, method, found = _decide(question, points, resume)
+    if widen and isinstance(found, Collision):
+        found = widened(question, found) if is_large(layer) else far_apart(question, found, points)
     seconds = time.monotonic() - started
     if isinstance(found, Collision):
         return LayerInjectivity(verdict, method, seconds, collision=found)
     if isinstance(found, Proof):
         return LayerInjectivity(verdict, method, seconds, evidence=found)
+    if isinstance(found, str):
+        return LayerInjectivity(verdict, method, seconds, remark=found)
     return LayerInjectivity(verdict, method, seconds, progress=found)
 
 
-Found = tuple[str, str, Collision | Proof | Progress | None]
+# A verdict, the argument, and what shows it or, as a sentence, why there is nothing to show.
+Found = tuple[str, str, Collision | Proof | Progress | str | None]
 
 
-def _decide(question: Question, points: Sequence[RationalVector]) -> Found:
+def _decide(question: Question, points: Sequence[RationalVector], resume: State | None) -> Found:
+    if is_large(question.layer):
+        return _decide_large(question, points)
     # The interior comes first: an empty domain is refused there.
     interior = question.interior
-    proof = _by_rank(question, ())
+    proof = by_rank(question, ())
     if proof is not None:
         constant = DyadicMatrix.from_integers(question.equalities(), question.n)
-        return "injective", "a domain of one point" if _has_full_rank(constant) else "rows without a relu of full rank", proof
+        return "injective", "a domain of one point" if has_full_rank(constant) else "rows without a relu of full rank", proof
     if interior is None:
         return "undecided", "no interior point of the polytope was found", None
     collision = _along_the_kernel(question, interior)
@@ -129,22 +124,78 @@ def _decide(question: Question, points: Sequence[RationalVector]) -> Found:
     if collision is not None:
         return "not-injective", "fewer rows than twice the columns", collision
     certain = certain_dependencies(question)
-    proof = _by_rank(question, certain)
+    proof = by_rank(question, certain)
     if proof is not None:
-        return "injective", _certain_method(proof), proof
+        return "injective", certain_method(proof), proof
+    apart = parts([question.layer], question.domain)
+    if len(apart) > 1 and resume is None:
+        return _by_parts(question, apart, certain, points)
+    return _search(question, certain, points, resume)
+
+
+def _search(question: Question, certain: Sequence[Dependency], points: Sequence[RationalVector], resume: State | None) -> Found:
+    """The arguments that take a search: points with few active rows, and the proof by cases."""
     collision = _near_points(question, points)
     if collision is not None:
         return "not-injective", "few active rows near a given point", collision
-    collision = _by_descent(question)
+    collision = _by_descent(question) if resume is None else None
     if collision is not None:
         return "not-injective", "few active rows at a point found by descent", collision
-    return _by_cases(question, certain)
+    if resume is None and question.n > _FEW_INPUTS and _is_sparse(question.layer):
+        window = window_argument([question.layer], question.domain, (), question.deadline)
+        if window is not None:
+            return "not-injective", *window
+    return _by_cases(question, certain, resume)
+
+
+def _decide_large(question: Question, points: Sequence[RationalVector]) -> Found:
+    """The same for a layer that is too large to be dense: the rank of rows known to be in F, parts, windows."""
+    layer, domain, deadline, interior = question.layer, question.domain, question.deadline, question.interior
+    proof = rank_argument(layer, domain, deadline)
+    if proof is not None:
+        return "injective", *proof
+    apart = parts([layer], domain)
+    if len(apart) > 1:
+        return _by_parts(question, apart, None, points)
+    determined = ""
+    if isinstance(domain, Box):
+        found = window_by_window(layer, domain, deadline, lambda own, part, until: decide_layer(own, part, deadline=until, widen=False))
+        if found.is_complete:
+            return "injective", found.method, _WINDOWS_UNCERTIFIED
+        determined = f"; one window after the other determines {int(found.known.sum())} of the {layer.inputs} inputs"
+    collision = window_argument([layer], domain, points, deadline, interior)
+    if collision is not None:
+        return "not-injective", *collision
+    return "undecided", "windows and always active rows of a large sparse layer", _TOO_LARGE + determined
+
+
+def _is_sparse(layer: Layer) -> bool:
+    return sparse_stage(layer).entries <= _SPARSE * layer.inputs * layer.outputs
+
+
+def _by_parts(question: Question, apart: Sequence[Part], certain: Sequence[Dependency] | None, points: Sequence[RationalVector]) -> Found:
+    """The verdict by independent parts; of an injective layer that is not large the proof by cases of all parts together."""
+    started, deadline = time.monotonic(), question.deadline
+
+    def decide(stages: tuple[Layer, ...], domain: Domain, near: Sequence[RationalVector]) -> LayerInjectivity:
+        return decide_layer(stages[0], domain, deadline=deadline, points=near)
+
+    whole = decide_parts([question.layer], question.domain, apart, points, decide)
+    if whole.verdict != "injective":
+        return whole.verdict, whole.method, whole.collision or _PARTS_OPEN
+    if certain is not None:
+        patience = time.monotonic() + _CERTIFYING * (1 + time.monotonic() - started)
+        question.deadline = patience if deadline is None else min(deadline, patience)
+        _, _, proof = _by_cases(question, certain, None)
+        if isinstance(proof, Proof):
+            return "injective", whole.method, proof
+    return "injective", whole.method, _PARTS_UNCERTIFIED
 
 
 def _along_the_kernel(question: Question, interior: RationalVector) -> Collision | None:
     """A collision where all rows and what is constant on the domain have rank below n."""
     constant = DyadicMatrix.from_integers(question.equalities(), question.n)
-    return None if _has_full_rank(stack([question.layer.weight, constant])) else collide(question, interior)
+    return None if has_full_rank(stack([question.layer.weight, constant])) else collide(question, interior)
 
 
 def _near_points(question: Question, points: Sequence[RationalVector]) -> Collision | None:
@@ -179,76 +230,21 @@ def _active(question: Question, x: np.ndarray) -> int:
     return int(((question.values(x) >= 0) | ~question.layer.rectified).sum())
 
 
-def _certain_method(proof: Proof) -> str:
-    pairs = any(len(one.rows) == 2 for one in proof.dependencies)
-    single = any(len(one.rows) == 1 for one in proof.dependencies)
-    if pairs and single:
-        return "always active rows and opposite rows of full rank"
-    return "opposite rows of full rank" if pairs else "always active rows of full rank"
-
-
-def _by_rank(question: Question, certain: Sequence[Dependency]) -> Proof | None:
-    """The proof that the rows known to be in F have rank n, with no more dependencies than that takes."""
-    rank = full_rank(question.known_rows(certain))
-    if rank is None:
-        return None
-    # The list is: rows without a relu, first rows of the dependencies, equalities; leave out dependencies that the block does not use.
-    before, count = len(question.unrectified), len(certain)
-    kept = tuple(one for k, one in enumerate(certain) if rank.rows >> (before + k) & 1)
-    own, others = rank.rows & ((1 << before) - 1), rank.rows >> (before + count)
-    mask = own | ((1 << len(kept)) - 1) << before | others << (before + len(kept))
-    return Proof(kept, question.flats, tuple(range(len(kept))), replace(rank, rows=mask))
-
-
-def _independent(question: Question, certain: Sequence[Dependency]) -> list[Dependency]:
-    """The dependencies whose first rows add to the rank."""
-    block = set(regular_block(question.known_rows(certain), PRIMES[0]).rows)
-    before = len(question.unrectified)
-    return [one for k, one in enumerate(certain) if before + k in block]
-
-
-def _has_full_rank(matrix: DyadicMatrix) -> bool:
-    if matrix.shape[0] < matrix.shape[1]:
-        return False
-    if _bounded_below(RowSet(matrix)):
-        return True
-    return rank_mod(matrix, PRIMES[0]) == matrix.shape[1] or exact_rank(matrix).rank == matrix.shape[1]
-
-
-def full_rank(matrix: DyadicMatrix) -> Rank | None:
-    """The rank n of a (k, n) matrix with its evidence, None where the rank is lower (or, for large ones, was not shown)."""
-    n = matrix.shape[1]
-    if int(matrix.nonzero_rows.sum()) < n:
-        return None
-    scaled = RowSet(matrix)
-    if _bounded_below(scaled):
-        chosen = pivot_rows(scaled.scaled)
-        if chosen is not None:
-            return Rank(n, 0, mask_of(chosen.tolist()), (1 << n) - 1, "columns")
-    for prime in PRIMES:
-        block = regular_block(matrix, prime)
-        if len(block.rows) == n:
-            return Rank(n, prime, mask_of(block.rows), (1 << n) - 1, "columns")
-    return None
-
-
-def _bounded_below(rows: RowSet) -> bool:
-    """Whether a proved bound in floats shows full column rank; not tried for few columns, where modular arithmetic is as fast."""
-    return rows.matrix.shape[1] > 64 and float_arithmetic_is_sound() and rows.safe and gram_lower_bound(rows.scaled) > 0
-
-
-def _by_cases(question: Question, certain: Sequence[Dependency]) -> Found:
+def _by_cases(question: Question, certain: Sequence[Dependency], resume: State | None) -> Found:
     method = "tree of active rows"
     strategy = Flats if isinstance(question.domain, AllSpace) else Propagation
     oracle = Oracle(question)
-    certain = _independent(question, certain)
-    for prime in primes_below_2_31():
+    certain = independent(question, certain)
+    for prime in chain(() if resume is None else (resume.prime,), primes_below_2_31()):
         search = strategy(question, certain, oracle, prime)
+        replay, resume = (None if resume is None else Replay(resume, search)), None
         try:
-            found = search.run()
+            found = search.run(replay)
         except UnluckyPrimeError:
             continue
+        except KeyboardInterrupt:
+            raise InterruptedSearch(reached(search, replay)) from None
         if found is None:
-            return "undecided", method, search.progress
+            return "undecided", method, reached(search, replay)
         return ("not-injective" if isinstance(found, Collision) else "injective"), method, found
     raise AssertionError("some prime is not unlucky")

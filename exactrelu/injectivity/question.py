@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.certificate_injectivity import Dependency, Flat
-from exactrelu.domain import Box, Orthant, Polytope
+from exactrelu.domain import Ball, Box, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
 from exactrelu.exact.system import ConeSystem, RowSet
@@ -54,7 +54,7 @@ class Question:
     # ------------------------------------------------------------ the layer
 
     @cached_property
-    def _exponent(self) -> int:
+    def exponent(self) -> int:
         """All rows times 2^-exponent are integral."""
         weights, biases = self.layer.weight, self.layer.bias
         both = [matrix.integer_row(i)[1] for matrix in (weights, biases) for i in range(self.m)]
@@ -65,8 +65,8 @@ class Question:
         if i not in self._rows:
             weights, low = self.layer.weight.integer_row(i)
             bias, own = self.layer.bias.integer_row(i)
-            shifted = [value << (low - self._exponent) for value in weights]
-            self._rows[i] = (*shifted, bias[0] << (own - self._exponent))
+            shifted = [value << (low - self.exponent) for value in weights]
+            self._rows[i] = (*shifted, bias[0] << (own - self.exponent))
         return self._rows[i]
 
     @cached_property
@@ -109,7 +109,10 @@ class Question:
 
     @cached_property
     def sides(self) -> tuple[tuple[int, ...], ...]:
-        """The domain as integer rows (coefficients .., constant) with a.x + b <= 0, in the order of a polytope's own sides."""
+        """The domain as integer rows (coefficients .., constant) with a.x + b <= 0, in the order of a polytope's own sides.
+
+        A ball has none.
+        """
         n, domain = self.n, self.domain
         if isinstance(domain, Polytope):
             return tuple((*row, offset) for row, offset in zip(domain.rows, domain.offsets, strict=True))
@@ -127,7 +130,9 @@ class Question:
 
     @cached_property
     def fixed(self) -> np.ndarray:
-        """The coordinates of a box whose bounds are equal."""
+        """The coordinates of a box whose bounds are equal; all of them on a ball of radius 0."""
+        if isinstance(self.domain, Ball) and self.domain.radius == 0:
+            return np.arange(self.n)
         if not isinstance(self.domain, Box):
             return np.arange(0)
         pairs = zip(self.domain.lower.fractions(), self.domain.upper.fractions(), strict=True)
@@ -182,7 +187,7 @@ class Question:
 
     def real_rows(self, first: Sequence[int], last: Sequence[int]) -> list[list[int]]:
         """Coefficients of layer rows, of `equalities`, of more layer rows, as real numbers times one power of two."""
-        up, down = max(0, self._exponent), max(0, -self._exponent)
+        up, down = max(0, self.exponent), max(0, -self.exponent)
         own, other = ([[value << up for value in self.row(i)[: self.n]] for i in rows] for rows in (first, last))
         return [*own, *([value << down for value in row] for row in self.equalities()), *other]
 
@@ -210,7 +215,7 @@ class Question:
         if not self._is_non_negative(total):
             return None
         # In real numbers row j is row(j) * 2^exponent, a side is itself.
-        up, down = max(0, -self._exponent), max(0, self._exponent)
+        up, down = max(0, -self.exponent), max(0, self.exponent)
         multipliers = [value << up for value in kept.values()] if used else list(kept.values())
         side_multipliers = [value << down for value in used.values()]
         common = math.gcd(*multipliers, *side_multipliers)
@@ -231,6 +236,11 @@ class Question:
             return below * upper.denominator + above * lower.denominator + constant * lower.denominator * upper.denominator >= 0
         if isinstance(self.domain, Orthant):
             return constant >= 0 and min(sigma, default=0) >= 0
+        if isinstance(self.domain, Ball):
+            # Theory I9: the smallest value of sigma.x is -radius |sigma|.
+            radius = self.domain.radius
+            size = sum(s * s for s in sigma)
+            return constant >= 0 and (radius.denominator * constant) ** 2 >= radius.numerator**2 * size
         return constant >= 0 and not any(sigma)
 
     def known_rows(self, dependencies: Iterable[Dependency]) -> DyadicMatrix:

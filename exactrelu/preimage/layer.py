@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.certificate import Certificate, DataSource, DomainLines, Rank, RecessionDirection, Vector, hexadecimal
-from exactrelu.domain import Box, Domain, Orthant, Polytope
+from exactrelu.domain import Box, Domain, Orthant, Polytope, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.cone import Decision, StrictRayFound, Tie, TrivialCone, Undecided, decide, independent_rank
 from exactrelu.exact.kernel import pivot_rows
@@ -45,6 +45,7 @@ class LayerPreimage:
 
     def __init__(self, layer: Layer, domain: Domain, *, rational: bool = False) -> None:
         domain.check_dimension(layer.inputs)
+        refuse_ball(domain)
         self.layer = layer
         self.domain = domain
         self.rational = rational

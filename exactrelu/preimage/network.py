@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.certificate import Certificate, Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
-from exactrelu.domain import AllSpace, Box, Domain, Orthant
+from exactrelu.domain import AllSpace, Box, Domain, Orthant, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.rational import RationalVector
 from exactrelu.exact.search import Multipliers, search
@@ -125,6 +125,7 @@ class NetworkPreimage:
             if before.outputs != after.inputs:
                 raise InvalidRequestError(f"layer {number} takes {after.inputs} inputs but {before.outputs} values reach it")
         domain.check_dimension(stages[0].inputs)
+        refuse_ball(domain)
         self.stages = tuple(stages)
         self.domain = domain
         self.rational = rational

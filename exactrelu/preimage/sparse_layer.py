@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.certificate import Direction, Rank, RecessionDirection, StrictRay, ThroughCertificate, Vector, hexadecimal
-from exactrelu.domain import AllSpace, Box, Orthant
+from exactrelu.domain import AllSpace, Box, Orthant, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.directions import Directions, directions
 from exactrelu.exact.linalg import mask_of
@@ -76,6 +76,7 @@ class SparseLayerPreimage:
 
     def __init__(self, layer: Layer, domain: Domain, *, rational: bool = False) -> None:
         domain.check_dimension(layer.inputs)
+        refuse_ball(domain)
         assert isinstance(layer.stored, SparseMatrix)
         self.layer = layer
         self.domain = domain

@@ -5,13 +5,14 @@ Everything here is rational and satisfies its conditions exactly; floats only ch
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exactrelu.certificate import RecessionDirection
-from exactrelu.domain import Box, Domain, Orthant, Polytope
+from exactrelu.domain import Ball, Box, Domain, Orthant, Polytope
 from exactrelu.exact.cone import Decision, StrictRayFound, Tie
 from exactrelu.exact.linalg import PRIMES, kernel_vectors, regular_block, solve
 from exactrelu.exact.rational import RationalVector
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Up to this many inputs a witness is computed without being asked for; beyond, each p-adic solve takes seconds.
 MANY_INPUTS = 128
+# Bits of a step to the boundary of a ball, which is irrational as a rule.
+_STEP_BITS = 64
 # How many null vectors are tried for a second point; with many inputs only one.
 _DIRECTIONS = 8
 
@@ -110,7 +113,7 @@ def largest_step(layer: Layer, domain: Domain, x: RationalVector, direction: tup
 
 
 def domain_step(domain: Domain, x: RationalVector, direction: tuple[int, ...]) -> Fraction | None:
-    """The largest t with x + t * direction in the domain, which holds x; None if there is no largest."""
+    """The largest t with x + t * direction in the domain, which holds x; None if there is no largest. On a ball: a little less."""
     limits: list[Fraction] = []
     coordinates = list(zip(x.fractions(), direction, strict=True))
     if isinstance(domain, Orthant):
@@ -118,12 +121,28 @@ def domain_step(domain: Domain, x: RationalVector, direction: tuple[int, ...]) -
     elif isinstance(domain, Box):
         bounds = zip(coordinates, domain.lower.fractions(), domain.upper.fractions(), strict=True)
         limits += [((high if d > 0 else low) - value) / d for (value, d), low, high in bounds if d]
+    elif isinstance(domain, Ball) and any(direction):
+        limits.append(_step_in_ball(domain.radius, x, direction))
     elif isinstance(domain, Polytope):
         for row, offset in zip(domain.rows, domain.offsets, strict=True):
             along = sum(a * d for a, d in zip(row, direction, strict=True))
             if along > 0:
                 limits.append(-(sum((a * value for a, (value, _) in zip(row, coordinates, strict=True)), Fraction(offset))) / along)
     return min(limits, default=None)
+
+
+def _step_in_ball(radius: Fraction, x: RationalVector, direction: tuple[int, ...]) -> Fraction:
+    """The root t >= 0 of |x + t d|^2 = radius^2, or a little less, for x in the ball and d not 0."""
+    size = sum(d * d for d in direction)
+    along = Fraction(sum(value * d for value, d in zip(x.numerators, direction, strict=True)), x.denominator)
+    rest = radius**2 - Fraction(sum(value * value for value in x.numerators), x.denominator**2)
+    square = along**2 + size * rest
+    scale = 1 << max(0, _STEP_BITS - (square.numerator.bit_length() - square.denominator.bit_length()) // 2)
+    root = math.isqrt((square * scale**2).__floor__())
+    # t = (sqrt(square) - along) / size = rest / (sqrt(square) + along): the form without cancellation, the root rounded to its safe side.
+    if along <= 0:
+        return (Fraction(root, scale) - along) / size
+    return rest / (Fraction(root + 1, scale) + along)
 
 
 def moved(x: RationalVector, direction: tuple[int, ...], step: Fraction) -> RationalVector:

@@ -1,4 +1,4 @@
-"""A folder of results read back: every `results*.json` in it and in its direct subfolders, as one set of verdicts.
+"""A folder of results read back: every `results*.json` and `injectivity*.json` in it and in its direct subfolders, as one set of verdicts.
 
 A results file is hostile input: its size is bounded, every field that is used is checked, and what does not fit is refused in
 one line. Certificates are only looked for, never opened.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from exactrelu.errors import InvalidFileError, InvalidRequestError
 from exactrelu.points import read_bytes
 from exactrelu.report.fields import Checked, parse
+from exactrelu.report.injectivity import Injectivity, read_injectivity
 from exactrelu.result_folder import RESULT_BYTES
 from exactrelu.results import printable
 from exactrelu.verdict import Cardinality
@@ -26,6 +27,7 @@ MOST_VERDICTS = 2_000_000
 MOST_FILES = 20_000
 # How many pairs of inputs with one output are kept of each domain and cardinality, to choose the one shown from.
 PAIRS_KEPT = 24
+_NAMES = ("results*.json", "injectivity*.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -125,16 +127,22 @@ class Results:
     seconds: float
     versions: tuple[str, ...]
     answers: tuple[Answers, ...]
+    injectivity: tuple[Injectivity, ...]
     files: tuple[ResultFile, ...]
     certificate_folders: tuple[str, ...]
     certificate_example: str | None
 
+    @property
+    def verdicts(self) -> int:
+        """How many questions have an answer here."""
+        return sum(len(answers.verdicts) for answers in self.answers) + len(self.injectivity)
+
 
 def read_results(folder: Path) -> Results:
-    """Read every `results*.json` of a folder and of its direct subfolders.
+    """Read every `results*.json` and `injectivity*.json` of a folder and of its direct subfolders.
 
     Raises InvalidRequestError where the folder is missing, holds no results, or results about different networks or points;
-    InvalidFileError for a file that is not a result of `preimage`, and for results that contradict one another.
+    InvalidFileError for a file that is not a result of `preimage` or `injectivity`, and for results that contradict one another.
     """
     paths = _result_files(folder)
     reader = _Reader()
@@ -147,7 +155,8 @@ def _result_files(folder: Path) -> list[Path]:
         raise InvalidRequestError(f"{folder} is not a folder; name the folder that --out wrote, with a results.json in it")
     try:
         inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
-        paths = [path for place in (folder, *inside) for path in sorted(place.glob("results*.json")) if path.is_file()]
+        found = [path for place in (folder, *inside) for name in _NAMES for path in sorted(place.glob(name))]
+        paths = [path for path in found if path.is_file()]
     except OSError as error:
         raise InvalidRequestError(f"{folder} cannot be read: {error.strerror or error}; check its permissions") from None
     if not paths:
@@ -169,6 +178,7 @@ class _Reader:
         self._seconds = 0.0
         self._verdicts: dict[tuple[Asked, str], dict[int, Verdict]] = {}
         self._pairs: dict[tuple[Asked, str], dict[int, Pair]] = {}
+        self._injectivity: dict[tuple[int | None, str], Injectivity] = {}
         self._count = 0
         self._folders: dict[Path, None] = {}
         self._example: str | None = None
@@ -178,25 +188,45 @@ class _Reader:
         content = read_bytes(path, RESULT_BYTES)
         found = parse(path, content)
         check = Checked(path)
-        if check.text(found, "question") != "preimage":
+        question = check.text(found, "question")
+        if question not in {"preimage", "injectivity"}:
             raise InvalidFileError(
                 f"{path} answers the question {printable(found['question'])[:40]}, which the report does not show yet; move it elsewhere"
             )
         self._network = self._same(path, self._network, _network(check, found), "networks")
+        for sentence in check.list(found, "assumes"):
+            self._assumes[check.is_text(sentence, "assumes")] = None
+        self._versions[check.text(found, "exactrelu")] = None
+        self._seconds += check.seconds(found)
+        if question == "injectivity":
+            self._answer(path, read_injectivity(check, found, self._certificate(check, found)))
+        else:
+            self._take(path, check, found)
+        return hashlib.sha256(content).hexdigest()
+
+    def _take(self, path: Path, check: Checked, found: dict[str, Any]) -> None:
+        """Take in a result of `preimage`."""
         data = _data(check, found)
         if data is not None:
             self._join(path, data)
         for layer in _layers(check, found):
             self._layers[layer.number] = layer
-        for sentence in check.list(found, "assumes"):
-            self._assumes[check.is_text(sentence, "assumes")] = None
-        self._versions[check.text(found, "exactrelu")] = None
-        self._seconds += check.seconds(found)
         domain = check.text(found, "domain")
         for record in check.list(found, "results"):
             check.mapping(record, "results")
             self._record(check, domain, record)
-        return hashlib.sha256(content).hexdigest()
+
+    def _answer(self, path: Path, answer: Injectivity) -> None:
+        """Take in an answer on injectivity: a decided one replaces one that is undecided."""
+        key = (answer.layer, answer.domain)
+        held = self._injectivity.get(key)
+        if held is not None and "undecided" not in {held.verdict, answer.verdict} and held.verdict != answer.verdict:
+            raise InvalidFileError(
+                f"{path} contradicts the results before it: {answer.about} is {held.verdict} there and {answer.verdict} here; one of the "
+                "files was changed"
+            )
+        if held is None or held.verdict == "undecided":
+            self._injectivity[key] = answer
 
     def _same(self, path: Path, before: dict[str, Any] | None, now: dict[str, Any], what: str) -> dict[str, Any]:
         if before is not None and before["sha256"] != now["sha256"]:
@@ -275,7 +305,8 @@ class _Reader:
             Answers(*key, tuple(verdict for _, verdict in sorted(self._verdicts[key].items())), tuple(self._pairs.get(key, {}).values()))
             for key in keys
         )
-        if not answers:
+        injectivity = sorted(self._injectivity.values(), key=lambda one: (one.layer or 0, one.domain != "all", one.domain))
+        if not answers and not injectivity:
             raise InvalidRequestError(f"the results in {folder} hold no verdict; nothing was decided before the run ended")
         places = sorted(printable(Path(name, place.relative_to(folder)).as_posix()) for place in self._folders)
         return Results(
@@ -287,6 +318,7 @@ class _Reader:
             self._seconds,
             tuple(self._versions),
             answers,
+            tuple(injectivity),
             tuple(files),
             tuple(places),
             self._example,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from exactrelu import __version__
 from exactrelu.report.histogram import STACK, Panel, bins_for, count, panel
+from exactrelu.report.injectivity_view import InjectivityView, injectivity_view
 from exactrelu.report.pictures import Pictures, constant_map, pictures, raster
 from exactrelu.report.words import SPEAKS, TIGHT, box_bounds, counted, says, size_text, statement, where
 from exactrelu.verdict import Cardinality
@@ -109,6 +110,7 @@ class View:
     kinds: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...]
     counterparts: tuple[Counterpart, ...]
+    injectivity: tuple[InjectivityView, ...]
     proved: tuple[Statement, ...]
     reached: tuple[str, ...]
     constant: Constant | None
@@ -134,6 +136,7 @@ def view(results: Results) -> View:
         kinds=tuple((kind.value, kind.sentence) for kind in STACK if kind in met),
         figures=tuple(_figures(results)),
         counterparts=tuple(_counterparts(results)),
+        injectivity=tuple(injectivity_view(answer, _layout(results), results.network["inputs"]) for answer in results.injectivity),
         proved=_proved(results),
         reached=tuple(sorted({verdict.reached for answers in results.answers for verdict in answers.verdicts if verdict.reached})),
         constant=_constant(results),
@@ -172,6 +175,13 @@ def _rows(answers: Iterable[Answers]) -> set[int]:
 
 def _lead(results: Results) -> str:
     """The question in words."""
+    if not results.answers:
+        total, decided = results.verdicts, sum(answer.verdict != "undecided" for answer in results.injectivity)
+        all_of = f"{decided:,} of them " if decided < total else "all of them " if total > 1 else ""
+        return (
+            f"Do two different inputs of a layer have the same output? {counted(total, 'question')}, {all_of}decided, in exact"
+            " arithmetic and with no tolerance."
+        )
     parts = [asked for asked, _ in _by_asked(results)]
     points = counted(len(_rows(results.answers)), _asked(results))
     total = sum(len(answers.verdicts) for answers in results.answers)
@@ -251,8 +261,7 @@ def _figures(results: Results) -> Iterator[Figure]:
 
 def _counterparts(results: Results) -> Iterator[Counterpart]:
     """For the network's own inputs, where these are images: a pair for each domain and kind of infinite or finite pre-image."""
-    shape = results.data.shape if results.data and results.data.subject == "input" else ()
-    layout = raster(shape, results.network["inputs"])
+    layout = _layout(results)
     if layout is None:
         return
     for answers in results.answers:
@@ -268,6 +277,12 @@ def _counterparts(results: Results) -> Iterator[Counterpart]:
             yield Counterpart(name, "singleton", None, said)
         for kind in several:
             yield _counterpart(answers, name, kind, layout)
+
+
+def _layout(results: Results) -> Raster | None:
+    """How an input of the network is laid out as an image, as far as the results say."""
+    shape = results.data.shape if results.data and results.data.subject == "input" else ()
+    return raster(shape, results.network["inputs"])
 
 
 def _counterpart(answers: Answers, name: str, kind: Cardinality, layout: Raster) -> Counterpart:
@@ -327,12 +342,12 @@ def _constant(results: Results) -> Constant | None:
 
 
 def _certificates(results: Results) -> str:
-    sizes = [verdict.certificate for answers in results.answers for verdict in answers.verdicts if verdict.certificate is not None]
+    named = [verdict.certificate for answers in results.answers for verdict in answers.verdicts]
+    sizes = [size for size in (*named, *(answer.certificate for answer in results.injectivity)) if size is not None]
     there = [size for size in sizes if size >= 0]
-    total = sum(len(answers.verdicts) for answers in results.answers)
     if not sizes:
         return "No certificate was written: nobody else can check these verdicts. --out FOLDER writes one for each."
-    said = f"{counted(len(there), 'certificate')} for {counted(total, 'verdict')}"
+    said = f"{counted(len(there), 'certificate')} for {counted(results.verdicts, 'verdict')}"
     if there:
         said += f", {size_text(sum(there))} in all, the largest {size_text(max(there))}"
     if len(there) < len(sizes):
@@ -353,7 +368,7 @@ def _commands(results: Results) -> Iterator[tuple[str, str]]:
     yield f"python -m exactrelu.check {places}", "with Python's standard library alone, no code shared with the prover"
     if results.certificate_example:
         one = f"{results.certificate_folders[0]}/{results.certificate_example}"
-        yield f"exactrelu check {shlex.quote(one)}", "one of them; the name holds the layer, the domain and the row"
+        yield f"exactrelu check {shlex.quote(one)}", "one of them; its name says what it is about"
 
 
 def _tables(results: Results) -> Iterator[Table]:

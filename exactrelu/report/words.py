@@ -76,8 +76,8 @@ COMPOSED = {
 def where(domain: str, inputs: int | None) -> str:
     """A domain in words.
 
-    >>> where("all", 64), where("box:0,1", 64), where("polytope:p.json", 3)
-    ('all of ℝ⁶⁴', 'the box [0, 1]⁶⁴', 'the domain polytope:p.json in ℝ³')
+    >>> where("all", 64), where("box:0,1", 64), where("polytope:p.json", 3), where("ball:5/2", 2)
+    ('all of ℝ⁶⁴', 'the box [0, 1]⁶⁴', 'the domain polytope:p.json in ℝ³', 'the ball of radius 5/2 in ℝ²')
     """
     power = "ⁿ" if inputs is None else str(inputs).translate(_SUPERSCRIPT)
     box = _BOX.fullmatch(domain)
@@ -85,6 +85,8 @@ def where(domain: str, inputs: int | None) -> str:
         return f"all of {REALS}{power}"
     if domain == "orthant":
         return f"the orthant of {REALS}{power}"
+    if domain.startswith("ball:"):
+        return f"the ball of radius {domain.removeprefix('ball:')} in {REALS}{power}"
     return f"the box [{box[1]}, {box[2]}]{power}" if box else f"the domain {domain} in {REALS}{power}"
 
 

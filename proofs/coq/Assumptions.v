@@ -5,7 +5,8 @@ Set Printing Width 140.
 From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity Expansivity InverseStability RowRemoval.
 From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
 From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness AffinePieces AffinePiecesSound.
-From ExactRelu Require Import CompositionSound CollisionSound EchelonSound DependencySound CertainSound InjectivitySound.
+From ExactRelu Require Import CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
+  InjectivitySound SemidefiniteSound ExpansionSound.
 
 (* the checker, over every ordered field, and over the rationals *)
 Check check_sound. Print Assumptions check_sound.
@@ -20,6 +21,12 @@ Check check_collision_sound_over_the_rationals. Print Assumptions check_collisio
 Check check_injective_sound. Print Assumptions check_injective_sound.
 Definition check_injective_sound_over_the_rationals := @check_injective_sound rat_realFieldType.
 Check check_injective_sound_over_the_rationals. Print Assumptions check_injective_sound_over_the_rationals.
+Check check_bias_limit_sound. Print Assumptions check_bias_limit_sound.
+Definition check_bias_limit_sound_over_the_rationals := @check_bias_limit_sound rat_realFieldType.
+Check check_bias_limit_sound_over_the_rationals. Print Assumptions check_bias_limit_sound_over_the_rationals.
+Check check_expansion_sound. Print Assumptions check_expansion_sound.
+Definition check_expansion_sound_over_the_rationals := @check_expansion_sound rat_realFieldType.
+Check check_expansion_sound_over_the_rationals. Print Assumptions check_expansion_sound_over_the_rationals.
 
 (* the steps of the checker *)
 Check bound_inverse_sound. Print Assumptions bound_inverse_sound.
@@ -46,6 +53,13 @@ Check dependency_sound. Print Assumptions dependency_sound.
 Check certain_entries_sound. Print Assumptions certain_entries_sound.
 Check check_tree_sound. Print Assumptions check_tree_sound.
 Check layer_is_injective_sound. Print Assumptions layer_is_injective_sound.
+Check convex_contains_sound. Print Assumptions convex_contains_sound.
+Check in_convex_domain_between. Print Assumptions in_convex_domain_between.
+Check nowhere_negative_sound. Print Assumptions nowhere_negative_sound.
+Check lowered_layer_value_sound. Print Assumptions lowered_layer_value_sound.
+Check collision_above. Print Assumptions collision_above.
+Check semidefinite_sound. Print Assumptions semidefinite_sound.
+Check bounded_below_sound. Print Assumptions bounded_below_sound.
 
 Check product_exact. Print Assumptions product_exact.
 (* the theory *)

@@ -1,11 +1,12 @@
 (* I1, I2: what is 0 on the difference of any two inputs of the domain with one output: rows that no relu follows; the rows of a
-   dependency whose rows are multiples of one another; the columns in which a box has one value; sides of a polytope that are equalities
-   on it. *)
+   dependency whose rows are multiples of one another; the columns in which a box or a ball has one value; sides of a polytope that are
+   equalities on it. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From ExactRelu Require Import Certificate InjectivityCertificate Vectors Integers ListFacts VectorFacts ApproximateInverse.
-From ExactRelu Require Import Claims Systems Checker InjectivityChecks EntryVectors EvaluationSound SystemsSound DependencySound.
+From ExactRelu Require Import Claims InjectivityClaims Systems Checker InjectivityChecks EntryVectors EvaluationSound SystemsSound.
+From ExactRelu Require Import ConvexDomains DependencySound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -54,9 +55,9 @@ split=> [|e s' [<-|hs']]; first by rewrite -[X in _ <= X]addr0 ler_add.
 by apply: h2 => //; apply: (nonpositive_parts h1 t); rewrite addrC.
 Qed.
 
-Variables (n : nat) (K : domain).
+Variables (n : nat) (K : convex_domain).
 
-Lemma flat_sidesP ms ss x : flat_sides n K ms = Some ss -> in_domain n K x ->
+Lemma flat_sidesP ms ss x : flat_sides n K ms = Some ss -> in_convex_domain n K x ->
   forall s, List.In s ss -> embed s.1 + dotR s.2 x = 0.
 Proof.
 rewrite /flat_sides; case ht: chosen => [terms|] //; have [eterms hterms] := chosenP (Z0, [::]) ht.
@@ -64,7 +65,7 @@ rewrite !tmapE; case: ifP => // /andP[hzero /Z.eqb_eq htotal] [<-] hx.
 set sides := [seq t.1 | t <- terms] in hzero htotal *; set ws := [seq t.2 | t <- terms] in hzero htotal.
 have neg s : List.In s sides -> embed s.1 + dotR s.2 x <= 0.
   move=> hin; have [t] := In_map hin; rewrite eterms => ht' ->; have [m hm ->] := In_map ht'.
-  have [hm1 _] := hterms m hm; move: hm1; rewrite /polytope_sides; case: (K) hx => //= all_sides hx hm1.
+  have [hm1 _] := hterms m hm; move: hm1; rewrite /polytope_sides; case: (K) hx => //= -[] //= all_sides hx hm1.
   by apply: hx; apply: nth_In.
 have ws0 : all (Z.ltb Z0) ws.
   apply/all_In => w hw; have [t ht' ->] := In_map hw; move: ht'; rewrite eterms => ht'; have [m hm ->] := In_map ht'.
@@ -74,15 +75,15 @@ have [_] := sum_of_nonpositive size_ws ws0 neg; apply.
 rewrite is_zeroE in hzero; have := dotR_zero x hzero; rewrite dotR_combination dotR_zeros add0r => ->.
 by rewrite htotal addr0.
 Qed.
-Lemma In_flat_sides ms ss : is_domain n K -> flat_sides n K ms = Some ss -> forall s, List.In s ss -> size s.2 = n.
+Lemma In_flat_sides ms ss : is_convex_domain n K -> flat_sides n K ms = Some ss -> forall s, List.In s ss -> size s.2 = n.
 Proof.
 rewrite /flat_sides; case ht: chosen => [terms|] //; have [eterms hterms] := chosenP (Z0, [::]) ht.
 rewrite !tmapE; case: ifP => // _ hK [<-] s hin; have [t] := In_map hin; rewrite eterms => ht' ->; have [m hm ->] := In_map ht'.
-have [hm1 _] := hterms m hm; move: hm1; rewrite /polytope_sides; case: (K) hK => //= all_sides hK hm1.
+have [hm1 _] := hterms m hm; move: hm1; rewrite /polytope_sides; case: (K) hK => //= -[] //= all_sides hK hm1.
 by apply: hK; apply: nth_In.
 Qed.
-Lemma all_flat_sidesP fs ss : is_domain n K -> all_flat_sides n K fs = Some ss -> forall s, List.In s ss ->
-  size s.2 = n /\ forall x, in_domain n K x -> embed s.1 + dotR s.2 x = 0.
+Lemma all_flat_sidesP fs ss : is_convex_domain n K -> all_flat_sides n K fs = Some ss -> forall s, List.In s ss ->
+  size s.2 = n /\ forall x, in_convex_domain n K x -> embed s.1 + dotR s.2 x = 0.
 Proof.
 move=> hK; elim: fs ss => [|f fs IH] ss /=; first by case=> <-.
 case hf: flat_sides => [sides|] //; case ho: all_flat_sides => [others|] // [<-] s; rewrite tappE => /In_cat[h|]; last exact: IH.
@@ -93,26 +94,21 @@ End Multiples.
 
 Section CertainSound.
 Variable R : realFieldType.
-Variables (l : layer) (K : domain).
+Variables (lowered_by : fraction) (l : layer) (K : convex_domain).
 Let n := inputs l.
 Hypotheses (marks_size : size (rectified l) = size (rows l)) (widths : forall r, List.In r (rows l) -> size (coefficients r) = n).
-Hypothesis domain_K : is_domain n K.
+Hypotheses (domain_K : is_convex_domain n K) (fraction_ok : Z.lt 0 (below lowered_by)).
 Variables (x y : seq R).
-Hypotheses (size_x : size x = n) (size_y : size y = n) (x_in : in_domain n K x) (y_in : in_domain n K y).
-Hypothesis one_output : layer_at l x = layer_at l y.
+Hypotheses (size_x : size x = n) (size_y : size y = n) (x_in : in_convex_domain n K x) (y_in : in_convex_domain n K y).
+Hypothesis one_output : lowered_layer_at (value_of R lowered_by) l x = lowered_layer_at (value_of R lowered_by) l y.
 Let r := difference x y.
 Let same_size : size x = size y. Proof. by rewrite size_x size_y. Qed.
 
 (* an entry of n columns that is 0 on the difference *)
 Definition is_certain (e : entry) : Prop := entry_ok n e /\ entry_of_list e r = 0.
 
-Lemma numbered_row_width d j : dependency_holds l K d -> List.In j (row_numbers d) -> size (coefficients (numbered_row l j)) = n.
-Proof.
-rewrite /dependency_holds /row_numbers tmapE; case ht: chosen => [terms|] // _ hj.
-have [_ h] := chosenP (Row Z0 Z0 [::], false) ht; have [m hm ->] := In_map hj.
-have [hm1 _] := h m hm; rewrite tmap2_pair size_zip marks_size minnn in hm1.
-by apply: widths; rewrite /numbered_row nthE; apply: nth_In.
-Qed.
+Lemma numbered_row_width d j : dependency_holds lowered_by l K d -> List.In j (row_numbers d) -> size (coefficients (numbered_row l j)) = n.
+Proof. by move=> hd /(row_numbers_exist marks_size hd) hj; apply: widths; rewrite /numbered_row nthE; apply: nth_In. Qed.
 
 Lemma unrectified_certain e :
   List.In e (tmap (fun r => General (layer_general true r)) (pick (tmap negb (rectified l)) (rows l))) -> is_certain e.
@@ -125,16 +121,16 @@ case: (row_of_one_output same_size one_output hrow) => [//|[h _]].
 by move: hb; rewrite (nth_map false) ?marks_size // h.
 Qed.
 
-Lemma certain_row_certain d e : dependency_holds l K d -> certain_row l d = Some e -> is_certain e.
+Lemma certain_row_certain d e : dependency_holds lowered_by l K d -> certain_row l d = Some e -> is_certain e.
 Proof.
 move=> hd; rewrite /certain_row; case hj: row_numbers => [|j js] //; case: ifP => //; rewrite forallbE => /all_In hall [<-].
 have width i : List.In i (j :: js) -> size (coefficients (numbered_row l i)) = n by rewrite -hj; apply: numbered_row_width hd.
 split; first by apply: width; left.
-have [i] := dependency_sound marks_size domain_K size_x size_y x_in y_in one_output hd.
+have [i] := dependency_sound marks_size domain_K fraction_ok size_x size_y x_in y_in one_output hd.
 rewrite hj /vanishes => /= -[<-|hi] /eqP // h0; apply: are_multiples_sound h0; last exact: hall.
 by rewrite !width //; [right | left].
 Qed.
-Lemma certain_rows_certain ds es : (forall d, List.In d ds -> dependency_holds l K d) -> certain_rows l ds = Some es ->
+Lemma certain_rows_certain ds es : (forall d, List.In d ds -> dependency_holds lowered_by l K d) -> certain_rows l ds = Some es ->
   forall e, List.In e es -> is_certain e.
 Proof.
 elim: ds es => [|d ds IH] es /= h; first by case=> <-.
@@ -143,24 +139,35 @@ case he: certain_row => [e|] //; case hes: certain_rows => [es'|] // [<-] e' [<-
 by apply: IH hes e' => d' hd'; apply: h; right.
 Qed.
 
+Lemma size_fixed_columns : size (fixed_columns n K) = n.
+Proof.
+rewrite /fixed_columns; case: K domain_K => [[||lo hi|sides]|D N] /= hK; rewrite ?all_columnsE ?size_nseq //.
+by have [[_ h1] [_ h2]] := hK; apply: size_tmap2.
+Qed.
+(* Where the domain has one value, the difference is 0. *)
+Lemma fixed_column_zero k : nth false (fixed_columns n K) k -> (k < n)%N /\ nth 0 r k = 0.
+Proof.
+move=> h; have hk : (k < n)%N by rewrite -size_fixed_columns; apply: contraTltn h => hk; rewrite nth_default.
+split=> //; rewrite /r nth_difference //; move: h; rewrite /fixed_columns.
+case: K domain_K x_in y_in => [[||lo hi|sides]|D N] /= hK hx hy; rewrite ?all_columnsE ?nth_nseq ?hk //.
+  have [[lo0 size_lo] [hi0 size_hi]] := hK; rewrite (nth_tmap2 Z0 Z0 _ size_lo size_hi) hk /= => h.
+  have eb : nth 0 (rational R lo) k = nth 0 (rational R hi) k by rewrite !nth_rational; apply/eqP; rewrite fraction_eq.
+  by have := hx k hk; have := hy k hk; rewrite eb => /le_anti ey /le_anti ex; rewrite -ex -ey subrr.
+(* a ball of radius 0 *)
+move=> /Z.eqb_eq N0; move: hx hy; rewrite N0 mul0r expr0n /= => /squared_length_le0 hx /squared_length_le0 hy.
+by rewrite hx hy subrr.
+Qed.
 Lemma fixed_side_certain e : List.In e (fixed_sides n K) -> is_certain e.
 Proof.
-rewrite /fixed_sides; case: K domain_K x_in y_in => // lo hi [[lo0 size_lo] [hi0 size_hi]] hx hy.
-set s := System _ _ _ _ => he.
-have size_marks : size (upper_sides s) = n by apply: size_tmap2.
-have size_lower : size (lower_sides s) = n by rewrite /= all_columnsE size_nseq.
-have [k [[h _]|[h ->]]] := (In_sides e (etrans size_lower (esym size_marks))).1 he.
+rewrite /fixed_sides; set s := System _ _ _ _ => he.
+have size_marks : size (lower_sides s) = size (upper_sides s) by rewrite /= all_columnsE size_nseq size_fixed_columns.
+have [k [[h _]|[/fixed_column_zero[hk hr] ->]]] := (In_sides e size_marks).1 he.
   by move: h; rewrite /= all_columnsE nth_nseq if_same.
-have hk : (k < n)%N by rewrite -size_marks; apply: contraTltn h => hk; rewrite nth_default.
-move: h; rewrite (nth_tmap2 Z0 Z0 _ size_lo size_hi) hk /= => h.
-have eb : nth 0 (rational R lo) k = nth 0 (rational R hi) k.
-  by rewrite !nth_rational; apply/eqP; rewrite fraction_eq.
-have := hx k hk; have := hy k hk; rewrite eb => /le_anti ey /le_anti ex.
-by split; [split; [| left] | rewrite /= mul1r /r nth_difference // -ex -ey subrr].
+by split; [split; [| left] | rewrite /= mul1r].
 Qed.
 
 (* Every entry of the list A0 is 0 on the difference. *)
-Theorem certain_entries_sound c es : (forall d, List.In d (dependencies c) -> dependency_holds l K d) ->
+Theorem certain_entries_sound c es : (forall d, List.In d (dependencies c) -> dependency_holds lowered_by l K d) ->
   certain_entries l K c = Some es -> forall e, List.In e es -> is_certain e.
 Proof.
 move=> hd; rewrite /certain_entries; case hds: numbered => [ds|] //; case hf: all_flat_sides => [flat|] //.

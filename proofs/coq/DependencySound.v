@@ -4,7 +4,8 @@ From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From ExactRelu Require Import Certificate InjectivityCertificate Vectors Integers ListFacts VectorFacts ApproximateInverse.
-From ExactRelu Require Import Claims Systems Checker InjectivityChecks EntryVectors EvaluationSound EmptySound.
+From ExactRelu Require Import Claims InjectivityClaims Systems Checker InjectivityChecks EntryVectors EvaluationSound EmptySound.
+From ExactRelu Require Import AffinePieces ConvexDomains.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -62,11 +63,6 @@ Proof.
 elim: a x y => [|u a IH] [|v x] [|w y] //= => [_|_|_|[e]]; rewrite ?subrr //.
 by rewrite IH //; ring.
 Qed.
-Lemma nth_midpoint x y j : size x = size y -> nth 0 (midpoint x y) j = (nth 0 x j + nth 0 y j) / 2%:R.
-Proof.
-move=> hs; have [hj|hj] := ltnP j (size x); first by rewrite (nth_map (0, 0)) ?size_zip -?hs ?minnn // nth_zip.
-by rewrite !nth_default ?(size_midpoint (n := size x)) -?hs // addr0 mul0r.
-Qed.
 Lemma nth_difference x y j : size x = size y -> nth 0 (difference x y) j = nth 0 x j - nth 0 y j.
 Proof.
 move=> hs; have [hj|hj] := ltnP j (size x); first by rewrite (nth_map (0, 0)) ?size_zip -?hs ?minnn // nth_zip.
@@ -78,22 +74,19 @@ move=> hs h; apply: (@eq_from_nth _ 0) => // j _; have := h j; rewrite nth_diffe
 by move/eqP; rewrite subr_eq0 => /eqP.
 Qed.
 
-Lemma half_le (u v c : R) : u <= c -> v <= c -> (u + v) / 2%:R <= c.
-Proof. by move=> hu hv; rewrite ler_pdivr_mulr ?ltr0n // mulr_natr mulr2n ler_add. Qed.
-Lemma half_ge (u v c : R) : c <= u -> c <= v -> c <= (u + v) / 2%:R.
-Proof. by move=> hu hv; rewrite ler_pdivl_mulr ?ltr0n // mulr_natr mulr2n ler_add. Qed.
 Lemma affine_half (c p p' : R) : c + (p + p') / 2%:R = ((c + p) + (c + p')) / 2%:R.
 Proof. have two0 : 2%:R != 0 :> R by rewrite pnatr_eq0. by field. Qed.
 
-(* A domain is convex. *)
-Lemma domain_midpoint n K x y : size x = n -> size y = n -> in_domain n K x -> in_domain n K y -> in_domain n K (midpoint x y).
+(* A domain holds the midpoint. *)
+Lemma domain_midpoint n K x y : size x = n -> size y = n -> in_convex_domain n K x -> in_convex_domain n K y ->
+  in_convex_domain n K (midpoint x y).
 Proof.
-move=> hx hy; have hs : size x = size y by rewrite hx hy.
-case: K => //= [h h' j hj|lo hi h h' j hj|sides h h' s hin].
-- by rewrite nth_midpoint //; apply: half_ge; [apply: h | apply: h'].
-- have /andP[h1 h2] := h j hj; have /andP[h3 h4] := h' j hj.
-  by rewrite nth_midpoint // half_ge ?half_le.
-- by rewrite dotR_midpoint // affine_half; apply: half_le; [apply: h | apply: h'].
+move=> hx hy kx ky; have two0 : 2%:R != 0 :> R by rewrite pnatr_eq0.
+have half : (1 - 2%:R^-1 = 2%:R^-1 :> R) by field.
+have -> : midpoint x y = mix (1 - 2%:R^-1) 2%:R^-1 x y.
+  by rewrite half; apply: eq_map => -[u v] /=; rewrite mulrDl ![_ / _]mulrC.
+apply: in_convex_domain_between => //; first by rewrite hx hy.
+by rewrite invr_ge0 ler0n invf_le1 ?ltr0n // ler1n.
 Qed.
 
 (* ---------- two points with one output ---------- *)
@@ -113,54 +106,59 @@ rewrite pmulr_llt0 ?invr_gt0 ?ltr0n //; case: (lerP 0 u) => hu; case: (lerP 0 v)
 - by move=> _; right; rewrite -[0]addr0 ltr_add.
 Qed.
 
-(* A row is 0 on the difference, or a relu follows and it is negative at the midpoint. *)
-Theorem row_of_one_output l x y : size x = size y -> layer_at l x = layer_at l y ->
+(* A row is 0 on the difference, or a relu follows and, its bias lowered by t, it is negative at the midpoint. *)
+Theorem row_of_one_output t l x y : size x = size y -> lowered_layer_at t l x = lowered_layer_at t l y ->
   forall r b, List.In (r, b) (zip (rows l) (rectified l)) ->
-  dotR (coefficients r) (difference x y) = 0 \/ b /\ row_at (midpoint x y) r < 0.
+  dotR (coefficients r) (difference x y) = 0 \/ b /\ row_at (midpoint x y) r < t.
 Proof.
 move=> hs /eq_map_In h r b /h /=; rewrite row_at_midpoint // dotR_difference //.
 have equal : row_at x r = row_at y r -> dotR (coefficients r) x - dotR (coefficients r) y = 0.
   by move=> /(mulIf (two_neq0 R _))/addrI ->; rewrite subrr.
-by case: b => [/relu_equal[/equal|]|/equal]; [left | right | left].
+case: b => [/relu_equal[/addIr/equal|]|/equal]; [by left | right; split=> // | by left].
+by move: b; rewrite addrACA -opprD -mulr2n mulrBl -[t *+ 2]mulr_natr mulfK ?pnatr_eq0 // subr_lt0.
 Qed.
 
 (* ---------- dependencies ---------- *)
 
-(* rows that are negative at z, with positive multipliers *)
-Lemma negative_sum_from low rs (ws : seq Z) z : (forall r, List.In r rs -> Z.le low (exponent r)) -> size ws = size rs ->
-  all (Z.ltb Z0) ws -> (forall r, List.In r rs -> row_at z r < 0) ->
+(* rows that are below t at z, with positive multipliers *)
+Lemma sum_below_from t low rs (ws : seq Z) z : (forall r, List.In r rs -> Z.le low (exponent r)) -> size ws = size rs ->
+  all (Z.ltb Z0) ws -> (forall r, List.In r rs -> row_at z r < t) ->
   let scaled := [seq Z.shiftl rw.2 (Z.sub (exponent rw.1) low) | rw <- zip rs ws] in
   let sum := dots scaled [seq coefficients r | r <- rs] z + embed (dot scaled [seq constant r | r <- rs]) in
-  if rs is [::] then sum = 0 else sum < 0.
+  let bound := embed (sum_abs ws) * two (Z.opp low) * t in
+  if rs is [::] then sum = bound else sum < bound.
 Proof.
-elim: rs ws => [|r rs IH] [|w ws] //= hlow; first by rewrite addr0.
+elim: rs ws => [|r rs IH] [|w ws] //= hlow; first by rewrite addr0 !mul0r.
 move=> [hs] /andP[/Z.ltb_lt hw hws] hneg.
 have {}IH := IH ws (fun r' h => hlow r' (or_intror h)) hs hws (fun r' h => hneg r' (or_intror h)).
 rewrite dot_cons embedD embedM addrACA embed_shiftl; last by have := hlow r (or_introl erefl); lia.
+rewrite sum_abs_cons embedD (_ : Z.abs w = w) ?mulrDl; last by lia.
 have term : embed w * two (Z.sub (exponent r) low) * dotR (coefficients r) z +
-    embed w * two (Z.sub (exponent r) low) * embed (constant r) < 0.
+    embed w * two (Z.sub (exponent r) low) * embed (constant r) < embed w * two (Z.opp low) * t.
   rewrite two_add; have -> : forall a b c d e : R, a * (b * c) * d + a * (b * c) * e = (a * c) * ((e + d) * b) by move=> *; ring.
-  by rewrite pmulr_rlt0 ?mulr_gt0 ?two_gt0 ?embed_gt0 //; apply: hneg; left.
-case: rs {hlow hs hneg} IH => [->|r' rs' /ltW h]; first by rewrite addr0.
-by rewrite -[X in _ < X]addr0; apply: ltr_le_add.
+  by rewrite ltr_pmul2l ?mulr_gt0 ?two_gt0 ?embed_gt0 //; apply: hneg; left.
+case: rs {hlow hs hneg} IH => [->|r' rs' /ltW h]; first by rewrite ltr_add2r.
+exact: ltr_le_add.
 Qed.
-Lemma negative_sum low rs (ws : seq Z) z : (0 < size rs)%N -> (forall r, List.In r rs -> Z.le low (exponent r)) -> size ws = size rs ->
-  all (Z.ltb Z0) ws -> (forall r, List.In r rs -> row_at z r < 0) ->
+Lemma sum_below t low rs (ws : seq Z) z : (0 < size rs)%N -> (forall r, List.In r rs -> Z.le low (exponent r)) -> size ws = size rs ->
+  all (Z.ltb Z0) ws -> (forall r, List.In r rs -> row_at z r < t) ->
   let scaled := [seq Z.shiftl rw.2 (Z.sub (exponent rw.1) low) | rw <- zip rs ws] in
-  dots scaled [seq coefficients r | r <- rs] z + embed (dot scaled [seq constant r | r <- rs]) < 0.
-Proof. by move=> h0 h1 h2 h3 h4; have := negative_sum_from h1 h2 h3 h4; case: (rs) h0. Qed.
+  dots scaled [seq coefficients r | r <- rs] z + embed (dot scaled [seq constant r | r <- rs]) <
+  embed (sum_abs ws) * two (Z.opp low) * t.
+Proof. by move=> h0 h1 h2 h3 h4; have := sum_below_from h1 h2 h3 h4; case: (rs) h0. Qed.
 
-Variables (l : layer) (K : domain).
+Variables (lowered_by : fraction) (l : layer) (K : convex_domain).
 Let n := inputs l.
 Hypotheses (marks_size : size (rectified l) = size (rows l)) (widths : forall r, List.In r (rows l) -> size (coefficients r) = n).
-Hypothesis domain_K : is_domain n K.
+Hypotheses (domain_K : is_convex_domain n K) (fraction_ok : Z.lt 0 (below lowered_by)).
+Notation lowering := (value_of R lowered_by).
 
 (* row j is 0 on d *)
 Definition vanishes (d : seq R) (j : nat) : bool := dotR (coefficients (numbered_row l j)) d == 0.
 
-(* The rows of a dependency that is accepted are not all negative at a point of the domain. *)
-Theorem dependency_not_negative d z : dependency_holds l K d -> size z = n -> in_domain n K z ->
-  ~ (forall j, List.In j (row_numbers d) -> row_at z (numbered_row l j) < 0).
+(* The rows of a dependency that is accepted are not all below t at a point of the domain. *)
+Theorem dependency_not_negative d z : dependency_holds lowered_by l K d -> size z = n -> in_convex_domain n K z ->
+  ~ (forall j, List.In j (row_numbers d) -> row_at z (numbered_row l j) < lowering).
 Proof.
 rewrite /dependency_holds /row_numbers => hd size_z hz; rewrite tmapE => hneg; move: hd.
 case ht: chosen => [terms|] //; case hs: chosen => [side_terms|] //.
@@ -173,7 +171,7 @@ set one := Z.shiftl _ _; set sides := [seq t.1 | t <- side_terms]; set side_ws :
 have [low0 low_le] := lowest_exponent_le rs.
 have one0 : Z.lt 0 one.
   by apply/Z.ltb_lt; rewrite -(embed_gt0E R) /one embed_shiftl ?mul1r ?two_gt0 //; lia.
-have neg r : List.In r rs -> row_at z r < 0.
+have neg r : List.In r rs -> row_at z r < lowering.
   move=> hr; have [t] := In_map hr; rewrite eterms => ht' ->; have [m hm ->] := In_map ht'.
   have [hm1 _] := hterms m hm; rewrite nth_zip //=.
   by have := hneg m.1 (map_In fst hm); rewrite /numbered_row nthE.
@@ -182,41 +180,43 @@ have ws0 : all (Z.ltb Z0) ws.
   by apply/Z.ltb_lt; have [] := hterms m hm.
 have size_ws : size ws = size rs by rewrite !size_map.
 have rs0 : (0 < size rs)%N by move: nonempty; rewrite size_ofE nat_eqb size_map lt0n.
-have := negative_sum rs0 low_le size_ws ws0 neg.
+have := sum_below rs0 low_le size_ws ws0 neg.
 set scaled := [seq Z.shiftl _ _ | _ <- _] => /= hrows.
 have side_ws0 : all (Z.leb Z0) side_ws.
   apply/all_In => w hw; have [t ht' ->] := In_map hw; move: ht'; rewrite esides => ht'; have [m hm ->] := In_map ht'.
   by apply/Z.leb_le; have [_ h] := hsides m hm; apply: Z.lt_le_incl.
 have side_neg s : List.In s sides -> embed s.1 + dotR s.2 z <= 0.
   move=> hin; have [t] := In_map hin; rewrite esides => ht' ->; have [m hm ->] := In_map ht'.
-  have [hm1 _] := hsides m hm; move: hm1; rewrite /polytope_sides; case: K hz => //= ss hz hm1.
+  have [hm1 _] := hsides m hm; move: hm1; rewrite /polytope_sides; case: K hz => //= -[] //= ss hz hm1.
   by apply: hz; apply: nth_In.
 have := farkas_sides one0 side_ws0 side_neg; set scaled_sides := [seq Z.mul one _ | _ <- _].
-move=> /= hsum; case inf: infimum => [[p d']|] // /Z.leb_le hge.
-have [d0 hinf] := infimum_sound size_z domain_K hz inf.
-move: hinf; rewrite !dotR_combination dotR_zeros add0r.
-have d0' : 0 < embed d' :> R by apply: embed_gt0.
-rewrite ler_pdivr_mulr //; have := embed_ge0 R hge; rewrite embedD embedM embedD => h1 h2.
-have := ltr_le_add hrows hsum; rewrite addr0 => h3.
-have := le_trans h1 (ler_add h2 (lexx _)); rewrite -mulrDl pmulr_lge0 // leNgt => /negP; apply.
-by apply: le_lt_trans h3; rewrite addrACA.
+move=> /= hsum /(nowhere_negative_sound size_z domain_K hz).
+have t0 : 0 < embed (below lowered_by) :> R by apply: embed_gt0.
+have := ltr_le_add hrows hsum; rewrite addr0 addrACA => h3.
+rewrite dotR_scale !dotR_combination dotR_zeros add0r embed_sub !embedM embedD embed_shiftl ?mul1r; last by lia.
+rewrite -[embed _ * (_ + _)]mulrC addrA -mulrDl subr_ge0 -ler_pdivr_mulr // leNgt => /negP; apply.
+by apply: lt_le_trans h3 _; rewrite /value_of mulrCA mulrA.
+Qed.
+
+Lemma row_numbers_exist d j : dependency_holds lowered_by l K d -> List.In j (row_numbers d) -> (j < size (rows l))%N.
+Proof.
+rewrite /dependency_holds /row_numbers tmapE; case ht: chosen => [terms|] // _ hj.
+have [_ h] := chosenP (Row Z0 Z0 [::], false) ht; have [m hm ->] := In_map hj.
+by have [] := h m hm; rewrite tmap2_pair size_zip marks_size minnn.
 Qed.
 
 Variables (x y : seq R).
-Hypotheses (size_x : size x = n) (size_y : size y = n) (x_in : in_domain n K x) (y_in : in_domain n K y).
-Hypothesis one_output : layer_at l x = layer_at l y.
+Hypotheses (size_x : size x = n) (size_y : size y = n) (x_in : in_convex_domain n K x) (y_in : in_convex_domain n K y).
+Hypothesis one_output : lowered_layer_at lowering l x = lowered_layer_at lowering l y.
 Let r := difference x y.
 Let same_size : size x = size y. Proof. by rewrite size_x size_y. Qed.
 
 (* A dependency that is accepted has a row that is 0 on the difference. *)
-Theorem dependency_sound d : dependency_holds l K d -> exists2 j, List.In j (row_numbers d) & vanishes r j.
+Theorem dependency_sound d : dependency_holds lowered_by l K d -> exists2 j, List.In j (row_numbers d) & vanishes r j.
 Proof.
 move=> hd; case: (boolP (has (vanishes r) (row_numbers d))) => [/hasP[j hj hv]|none]; first by exists j => //; apply/InP.
 case: (dependency_not_negative hd (size_midpoint size_x size_y) (domain_midpoint size_x size_y x_in y_in)) => j hj.
-have hjm : (j < size (rows l))%N.
-  move: hd hj; rewrite /dependency_holds /row_numbers tmapE; case ht: chosen => [terms|] // _ hj.
-  have [_ h] := chosenP (Row Z0 Z0 [::], false) ht; have [m hm ->] := In_map hj.
-  by have [] := h m hm; rewrite tmap2_pair size_zip marks_size minnn.
+have hjm := row_numbers_exist hd hj.
 have hrow : List.In (numbered_row l j, nth false (rectified l) j) (zip (rows l) (rectified l)).
   by rewrite /numbered_row nthE; apply: zip_In_nth; rewrite ?marks_size.
 case: (row_of_one_output same_size one_output hrow) => [h0|[_ //]].

@@ -1,23 +1,51 @@
-(* The checker of two kinds of claims (section 4.10 of FORMAT.md): two inputs with the same output, and a layer that is injective on a
-   domain (I1, I2, I8).  `check_collision_sound` in CollisionSound.v and `check_injective_sound` in InjectivitySound.v: true means that
-   the claim holds (InjectivityClaims.v). *)
+(* The checker of claims about all inputs (sections 4.10 and 4.11 of FORMAT.md): two inputs with the same output, a layer that is injective
+   on a domain (I1, I2, I8), a limit of the biases at which it is (I4); for the fourth kind see ExpansionChecks.v.
+   `check_collision_sound` in CollisionSound.v, `check_injective_sound` in InjectivitySound.v and `check_bias_limit_sound` in
+   BiasLimitSound.v: true means that the claim holds (InjectivityClaims.v). *)
 From Coq Require Import ZArith List Bool.
 From ExactRelu Require Import Certificate InjectivityCertificate Vectors ApproximateInverse Systems Checker Echelon.
 Import ListNotations.
 Local Open Scope Z_scope.
 
+(* ---------- domains, and layers with other biases ---------- *)
+
+Definition convex_domain_ok (n : nat) (K : convex_domain) : bool :=
+  match K with Polyhedral K => domain_ok n K | Ball D N => (0 <? D) && (0 <=? N) end.
+Definition convex_contains (K : convex_domain) (p : point) : bool :=
+  match K with
+  | Polyhedral K => contains K p
+  | Ball D N => D * D * dot (numerators p) (numerators p) <=? (N * denominator p) * (N * denominator p)
+  end.
+(* sigma.x + total is not negative at any point x of the domain; on a ball its least value is total - |sigma| N / D *)
+Definition nowhere_negative (K : convex_domain) (sigma : list Z) (total : Z) : bool :=
+  match K with
+  | Polyhedral K =>
+      match infimum K sigma with Some (numerator, denominator) => 0 <=? numerator + total * denominator | None => false end
+  | Ball D N => (0 <=? total) && (N * N * dot sigma sigma <=? (D * total) * (D * total))
+  end.
+
+Definition fraction_ok (t : fraction) : bool := 0 <? below t.
+(* the layer's value at a point, with t subtracted from the biases of its rectified rows *)
+Definition lowered_layer_value (t : fraction) (l : layer) (p : point) : point :=
+  let z := row_values l p in
+  rectify l (Point (denominator z * below t)
+               (tmap2 (fun v (b : bool) => v * below t - (if b then above t * denominator z else 0)) (numerators z) (rectified l))).
+
 (* ---------- a collision ---------- *)
 
 (* x and y are different points of the domain at which f has the same value *)
-Definition collides (n : nat) (K : domain) (f : point -> point) (x y : point) : bool :=
-  domain_ok n K && point_ok n x && point_ok n y && contains K x && contains K y && negb (same_point x y) && same_point (f x) (f y).
+Definition collides (n : nat) (K : convex_domain) (f : point -> point) (x y : point) : bool :=
+  convex_domain_ok n K && point_ok n x && point_ok n y && convex_contains K x && convex_contains K y && negb (same_point x y)
+  && same_point (f x) (f y).
 
 Definition check_collision (net : network) (c : collision_certificate) : bool :=
   network_ok net
   && match collision_in c with
-     | LayerAlone number =>
+     | LayerAlone number lowered_by =>
          match split_layers net number with
-         | Some (_, l) => collides (inputs l) (collision_on c) (layer_value l) (first_input c) (second_input c)
+         | Some (_, l) =>
+             fraction_ok lowered_by
+             && collides (inputs l) (collision_on c) (lowered_layer_value lowered_by l) (first_input c) (second_input c)
          | None => false
          end
      | LayersThrough number =>
@@ -41,10 +69,11 @@ Fixpoint chosen {A : Type} (next : nat) (all : list A) (ms : multipliers) (rever
   end.
 Definition numbered {A : Type} (all : list A) (numbers : list nat) : option (list A) :=
   option_map (tmap fst) (chosen 0 all (tmap (fun j => (j, 1)) numbers) []).
-Definition polytope_sides (K : domain) : list (Z * list Z) := match K with Polytope sides => sides | _ => [] end.
+Definition polytope_sides (K : convex_domain) : list (Z * list Z) := match K with Polyhedral (Polytope sides) => sides | _ => [] end.
 
-(* The sum of the rows, each with its multiplier, is not negative on the domain: they are not all negative at a point of it. *)
-Definition dependency_holds (l : layer) (K : domain) (d : dependency) : bool :=
+(* The sum of the rows with t subtracted, each with its multiplier, is not negative on the domain: they are not all negative at a point
+   of it. *)
+Definition dependency_holds (t : fraction) (l : layer) (K : convex_domain) (d : dependency) : bool :=
   match chosen 0 (tmap2 pair (rows l) (rectified l)) (dependent_rows d) [], chosen 0 (polytope_sides K) (dependent_sides d) [] with
   | Some terms, Some side_terms =>
       let rs := tmap (fun t => fst (fst t)) terms in
@@ -53,17 +82,15 @@ Definition dependency_holds (l : layer) (K : domain) (d : dependency) : bool :=
       let ws := tmap2 (fun r w => Z.shiftl w (exponent r - low)) rs (tmap snd terms) in
       let side_ws := tmap (Z.mul (Z.shiftl 1 (- low))) (tmap snd side_terms) in
       let sigma := combination side_ws (tmap snd sides) (combination ws (tmap coefficients rs) (zeros (inputs l))) in
+      let lowered := above t * Z.shiftl (sum_abs (tmap snd terms)) (- low) in
       let total := dot ws (tmap constant rs) + dot side_ws (tmap fst sides) in
       negb (Nat.eqb (size_of terms) 0) && forallb (fun t => snd (fst t)) terms
-      && match infimum K sigma with
-         | Some (numerator, denominator) => 0 <=? numerator + total * denominator
-         | None => false
-         end
+      && nowhere_negative K (tmap (Z.mul (below t)) sigma) (total * below t - lowered)
   | _, _ => false
   end.
 
 (* The sum of these sides of a polytope is 0, so that they are equalities on it. *)
-Definition flat_sides (n : nat) (K : domain) (ms : multipliers) : option (list (Z * list Z)) :=
+Definition flat_sides (n : nat) (K : convex_domain) (ms : multipliers) : option (list (Z * list Z)) :=
   match chosen 0 (polytope_sides K) ms [] with
   | Some terms =>
       let sides := tmap fst terms in
@@ -71,7 +98,7 @@ Definition flat_sides (n : nat) (K : domain) (ms : multipliers) : option (list (
       if is_zero (combination ws (tmap snd sides) (zeros n)) && (dot ws (tmap fst sides) =? 0) then Some sides else None
   | None => None
   end.
-Fixpoint all_flat_sides (n : nat) (K : domain) (fs : list multipliers) : option (list (Z * list Z)) :=
+Fixpoint all_flat_sides (n : nat) (K : convex_domain) (fs : list multipliers) : option (list (Z * list Z)) :=
   match fs with
   | [] => Some []
   | f :: fs' =>
@@ -104,17 +131,18 @@ Fixpoint certain_rows (l : layer) (ds : list dependency) : option (list entry) :
   | d :: ds' => match certain_row l d, certain_rows l ds' with Some e, Some es => Some (e :: es) | _, _ => None end
   end.
 
-(* the columns in which a box has one value *)
-Definition fixed_sides (n : nat) (K : domain) : list entry :=
+(* the columns in which a box or a ball has one value *)
+Definition fixed_columns (n : nat) (K : convex_domain) : list bool :=
   match K with
-  | Box lower upper =>
-      sides (System n [] (all_columns false n)
-        (tmap2 (fun lo hi => lo * denominator upper =? hi * denominator lower) (numerators lower) (numerators upper)))
-  | _ => []
+  | Polyhedral (Box lower upper) =>
+      tmap2 (fun lo hi => lo * denominator upper =? hi * denominator lower) (numerators lower) (numerators upper)
+  | Ball _ N => all_columns (N =? 0) n
+  | _ => all_columns false n
   end.
+Definition fixed_sides (n : nat) (K : convex_domain) : list entry := sides (System n [] (all_columns false n) (fixed_columns n K)).
 
 (* A0: entries that are 0 on every difference of two inputs in the domain with one output *)
-Definition certain_entries (l : layer) (K : domain) (c : injectivity_certificate) : option (list entry) :=
+Definition certain_entries (l : layer) (K : convex_domain) (c : injectivity_certificate) : option (list entry) :=
   match numbered (dependencies c) (certain c), all_flat_sides (inputs l) K (flats c) with
   | Some ds, Some flat =>
       match certain_rows l ds with
@@ -203,7 +231,7 @@ End Tree.
 
 Definition layer_is_injective (l : layer) (c : injectivity_certificate) : bool :=
   let K := injective_on c in
-  forallb (dependency_holds l K) (dependencies c)
+  forallb (dependency_holds (injective_lowered_by c) l K) (dependencies c)
   && match certain_entries l K c with
      | Some es =>
          match spanned_by c with
@@ -218,7 +246,27 @@ Definition layer_is_injective (l : layer) (c : injectivity_certificate) : bool :
 Definition check_injective (net : network) (c : injectivity_certificate) : bool :=
   network_ok net
   && match split_layers net (injective_layer c) with
-     | Some (_, l) => domain_ok (inputs l) (injective_on c) && layer_is_injective l c
+     | Some (_, l) => convex_domain_ok (inputs l) (injective_on c) && fraction_ok (injective_lowered_by c) && layer_is_injective l c
      | None => false
      end.
 End Oracle.
+
+(* ---------- a limit of the biases ---------- *)
+
+(* Every row is the same at two points, or a relu follows and it is at most t at the common one. *)
+Definition limits (t : fraction) (l : layer) (common first second : point) : bool :=
+  let same := tmap2 (fun u v => u * denominator second =? v * denominator first) (numerators first) (numerators second) in
+  let low := tmap (fun v => v * below t <=? above t * denominator common) (numerators common) in
+  forallb (fun b => b) (tmap2 orb same (tmap2 andb low (rectified l))).
+
+Definition check_bias_limit (net : network) (c : bias_limit_certificate) : bool :=
+  network_ok net
+  && match split_layers net (limited_layer c) with
+     | Some (_, l) =>
+         let good p := point_ok (inputs l) p && convex_contains (limited_on c) p in
+         convex_domain_ok (inputs l) (limited_on c) && fraction_ok (bias_limit c)
+         && good (common_input c) && good (first_direction c) && good (second_direction c)
+         && negb (same_point (first_direction c) (second_direction c))
+         && limits (bias_limit c) l (row_values l (common_input c)) (row_values l (first_direction c)) (row_values l (second_direction c))
+     | None => false
+     end.

@@ -12,6 +12,8 @@ type t =
   | Through of through_certificate
   | Collision of collision_certificate
   | Injectivity of injectivity_certificate
+  | BiasLimit of bias_limit_certificate
+  | Expansion of expansion_certificate
 
 (* the first two lines: the SHA-256 of the network *)
 let read_header text =
@@ -75,18 +77,23 @@ let read_side fields =
 
 let read_domain text =
   let fields = Text.take text "domain" "3.1" in
-  match Text.word fields [ "all"; "orthant"; "box"; "polytope" ] with
+  match Text.word fields [ "all"; "orthant"; "box"; "ball"; "polytope" ] with
+  | "ball" ->
+      let denominator = Text.positive fields "the radius's denominator" in
+      let numerator = Text.natural fields "the radius's numerator" in
+      Text.finish fields;
+      Ball (denominator, numerator)
   | "polytope" ->
       let sides = Text.natural_below fields "the number of sides" Text.largest_size in
       Text.finish fields;
-      Polytope (Network_file.repeat sides (fun () -> read_side (Text.take text "side" "3.1")))
+      Polyhedral (Polytope (Network_file.repeat sides (fun () -> read_side (Text.take text "side" "3.1"))))
   | kind ->
       Text.finish fields;
-      if kind = "all" then AllSpace
-      else if kind = "orthant" then Orthant
+      if kind = "all" then Polyhedral AllSpace
+      else if kind = "orthant" then Polyhedral Orthant
       else
         let lower = read_point text "lower" "3.1" in
-        Box (lower, read_point text "upper" "3.1")
+        Polyhedral (Box (lower, read_point text "upper" "3.1"))
 
 let read_subject text =
   let fields = Text.take text "subject" "3" in
@@ -236,44 +243,93 @@ let tree_lines : (string * (Text.fields -> tree_line)) list = [
   ("spanned", (fun fields -> Spanned (read_relation fields)));
   ("pack", (fun fields -> Pack (read_numbers fields))) ]
 
+let read_tree_lines text section =
+  let rec onto lines =
+    match List.find_opt (fun (keyword, _) -> Text.begins text keyword) tree_lines with
+    | None -> List.rev lines
+    | Some (keyword, read) ->
+        let fields = Text.take text keyword section in
+        let line = read fields in
+        Text.finish fields;
+        onto (line :: lines) in
+  onto []
+
 let read_tree text =
   let fields = Text.take text "tree" "4.10" in
   let prime = Text.positive fields "Q" in
   if Z.equal prime Z.one || Z.numbits prime > 64 then Text.refuse fields "Q is 1, or not below 2^64";
   Text.finish fields;
-  let rec onto lines =
-    match List.find_opt (fun (keyword, _) -> Text.begins text keyword) tree_lines with
-    | None -> List.rev lines
-    | Some (keyword, read) ->
-        let fields = Text.take text keyword "4.10" in
-        let line = read fields in
-        Text.finish fields;
-        onto (line :: lines) in
-  ByTree (prime, onto [])
+  ByTree (prime, read_tree_lines text "4.10")
 
-let read_injectivity text injective_layer injective_on =
+let read_certain text section =
+  let fields = Text.take text "certain" section in
+  let certain = read_numbers fields in
+  Text.finish fields;
+  certain
+
+let read_injectivity text injective_layer injective_on injective_lowered_by =
   let dependencies = lines_of text "dependency" "4.10" read_dependency in
   let flats = lines_of text "flat" "4.10" (fun fields ->
     let sides = read_multipliers fields in
     Text.finish fields;
     sides) in
-  let fields = Text.take text "certain" "4.10" in
-  let certain = read_numbers fields in
-  Text.finish fields;
+  let certain = read_certain text "4.10" in
   let spanned_by = if Text.begins text "rank" then ByRank (read_rank text "4.10") else read_tree text in
-  { injective_layer; injective_on; dependencies; flats; certain; spanned_by }
+  { injective_layer; injective_on; injective_lowered_by; dependencies; flats; certain; spanned_by }
+
+(* ---------- section 4.11 ---------- *)
+
+(* D N at the end of a line: the number N / D *)
+let read_fraction fields =
+  let below = Text.positive fields "a denominator" in
+  let above = Text.integer fields "a numerator" in
+  Text.finish fields;
+  { below; above }
+
+let not_lowered = { below = Z.one; above = Z.zero }
+
+let read_bias_limit text limited_layer limited_on bias_limit =
+  let common_input = read_point text "point" "4.11" in
+  let first_direction = read_point text "first" "4.11" in
+  { limited_layer; limited_on; bias_limit; common_input; first_direction; second_direction = read_point text "second" "4.11" }
+
+let read_expansion text expansive_layer expansive_on expansive_lowered_by expansion =
+  let expansion_dependencies = lines_of text "dependency" "4.11" read_dependency in
+  let expansion_certain = read_certain text "4.11" in
+  let fields = Text.take text "tree" "4.11" in
+  if Z.sign (Text.natural fields "0") <> 0 then Text.refuse fields "the tree of an expansion is `tree 0`";
+  Text.finish fields;
+  let expansion_tree = read_tree_lines text "4.11" in
+  { expansive_layer; expansive_on; expansive_lowered_by; expansion; expansion_dependencies; expansion_certain; expansion_tree }
 
 (* a claim about a layer or the network, not about one of its outputs *)
 let read_claim_of_all_inputs text kind layer domain =
-  Text.finish (Text.take text (if kind = "layer" then "subject layer" else "subject network") "3");
-  let fields = Text.take text "claim" "3.2" in
-  let claim = Text.word fields (if kind = "layer" then [ "collision"; "injective" ] else [ "collision" ]) in
-  Text.finish fields;
-  if claim = "injective" then Injectivity (read_injectivity text layer domain)
-  else
-    let collision_in = if kind = "layer" then LayerAlone layer else LayersThrough layer in
-    let first_input = read_point text "first" "4.10" in
-    Collision { collision_in; collision_on = domain; first_input; second_input = read_point text "second" "4.10" }
+  let of_layer = kind = "layer" in
+  Text.finish (Text.take text (if of_layer then "subject layer" else "subject network") "3");
+  let is_lowered = of_layer && Text.begins text "lowered" in
+  let lowered_by = if is_lowered then read_fraction (Text.take text "lowered" "3.4") else not_lowered in
+  let fields = Text.take text "claim" "3.4" in
+  match Text.word fields (if of_layer then [ "collision"; "injective"; "bias-limit"; "expansion" ] else [ "collision" ]) with
+  | "injective" ->
+      Text.finish fields;
+      Injectivity (read_injectivity text layer domain lowered_by)
+  | "bias-limit" ->
+      let limit = read_fraction fields in
+      if is_lowered then Text.reject "3.4" "a limit is that of the layer as it is, without `lowered`";
+      BiasLimit (read_bias_limit text layer domain limit)
+  | "expansion" ->
+      let expansion = read_fraction fields in
+      if Z.sign expansion.above <= 0 then Text.refuse fields "N is not positive";
+      Expansion (read_expansion text layer domain lowered_by expansion)
+  | _ ->
+      Text.finish fields;
+      let collision_in = if of_layer then LayerAlone (layer, lowered_by) else LayersThrough layer in
+      let first_input = read_point text "first" "4.10" in
+      Collision { collision_in; collision_on = domain; first_input; second_input = read_point text "second" "4.10" }
+
+let polyhedral = function
+  | Polyhedral domain -> domain
+  | Ball _ -> Text.reject "3.1" "a ball is a domain of claims about all inputs only"
 
 (* the certificate after its header; raises Text.Rejected *)
 let read text =
@@ -286,14 +342,16 @@ let read text =
       if not without_data then Text.reject "3" "no array file belongs to this subject: the line is `data none`";
       read_claim_of_all_inputs text kind layer domain
     end
-    else if kind = "layer" then
-      let about = read_subject text in
-      let claimed = read_claim text in
-      OneLayer { scope_layer = layer; on = domain; about; claimed; proved_by = read_evidence text [ "end" ] }
     else
-      let through_about = read_endpoint text in
-      let through_claimed = read_through_claim text in
-      Through { last_layer = layer; through_on = domain; through_about; through_claimed; through_proved_by = read_through_evidence text } in
+      let domain = polyhedral domain in
+      if kind = "layer" then
+        let about = read_subject text in
+        let claimed = read_claim text in
+        OneLayer { scope_layer = layer; on = domain; about; claimed; proved_by = read_evidence text [ "end" ] }
+      else
+        let through_about = read_endpoint text in
+        let through_claimed = read_through_claim text in
+        Through { last_layer = layer; through_on = domain; through_about; through_claimed; through_proved_by = read_through_evidence text } in
   Text.finish_text text "4";
   certificate
 
@@ -301,6 +359,41 @@ let read text =
 
 let domain_in_words = function AllSpace -> "all" | Orthant -> "orthant" | Box _ -> "box" | Polytope _ -> "polytope"
 let size_in_words = function Singleton -> "singleton" | Bounded -> "bounded" | Unbounded -> "unbounded" | Infinite -> "infinite"
+
+let convex_domain_in_words = function Polyhedral domain -> domain_in_words domain | Ball _ -> "ball"
+
+(* exactly if that is short *)
+let fraction_in_words { below; above } =
+  let value = Q.make above below in
+  let bits = max (Z.numbits value.num) (Z.numbits value.den) in
+  if bits <= 32 then Q.to_string value
+  else if bits <= 900 then Printf.sprintf "about %.6g" (Q.to_float value)
+  else Printf.sprintf "a number of %d over %d bits" (Z.numbits value.num) (Z.numbits value.den)
+
+(* 1/2 sqrt(q) for q > 0, rounded down to four digits, below the number itself *)
+let half_root_in_words { below; above } =
+  (* the largest natural number below 1/2 sqrt(q) / 10^exponent, if that is not too large *)
+  let digits exponent =
+    let power = Z.pow (Z.of_int 10) (2 * abs exponent) in
+    let numerator, denominator = if exponent < 0 then (Z.mul above power, below) else (above, Z.mul below power) in
+    let quotient = Z.div (Z.pred numerator) (Z.mul (Z.of_int 4) denominator) in
+    Z.sqrt quotient in
+  let rec from exponent =
+    let found = digits exponent in
+    if Z.geq found (Z.of_int 10000) then from (exponent + 1)
+    else if Z.lt found (Z.of_int 1000) then from (exponent - 1)
+    else (Z.to_int found, exponent) in
+  let decimals bits = bits * 301 / 2000 in
+  let found, exponent = from (decimals (Z.numbits above - Z.numbits below) - 4) in
+  let places = Printf.sprintf "%d" found in
+  if exponent > 0 || exponent < -9 then Printf.sprintf "%c.%sE%+d" places.[0] (String.sub places 1 3) (exponent + 3)
+  else if exponent = 0 then places
+  else if exponent > -4 then String.sub places 0 (4 + exponent) ^ "." ^ String.sub places (4 + exponent) (- exponent)
+  else "0." ^ String.make (- exponent - 4) '0' ^ places
+
+let layer_in_words layer domain lowered_by =
+  Printf.sprintf "layer %d (%s)%s: " layer (convex_domain_in_words domain)
+    (if Z.sign lowered_by.above = 0 then "" else ", biases lowered by " ^ fraction_in_words lowered_by)
 
 let claim_in_words = function
   | OneLayer certificate ->
@@ -314,9 +407,14 @@ let claim_in_words = function
       ^ (match certificate.through_claimed with
          | NoInput -> "empty"
          | Inputs (size, active) -> Printf.sprintf "%s, %d active" (size_in_words size) active)
-  | Collision { collision_in = LayerAlone layer; collision_on; _ } ->
-      Printf.sprintf "layer %d (%s): collision" layer (domain_in_words collision_on)
+  | Collision { collision_in = LayerAlone (layer, lowered_by); collision_on; _ } -> layer_in_words layer collision_on lowered_by ^ "collision"
   | Collision { collision_in = LayersThrough layer; collision_on; _ } ->
-      Printf.sprintf "through layer %d (%s): collision" layer (domain_in_words collision_on)
+      "through " ^ layer_in_words layer collision_on not_lowered ^ "collision"
   | Injectivity certificate ->
-      Printf.sprintf "layer %d (%s): injective" certificate.injective_layer (domain_in_words certificate.injective_on)
+      layer_in_words certificate.injective_layer certificate.injective_on certificate.injective_lowered_by ^ "injective"
+  | BiasLimit certificate ->
+      layer_in_words certificate.limited_layer certificate.limited_on not_lowered
+      ^ "not injective once biases are lowered by more than " ^ fraction_in_words certificate.bias_limit
+  | Expansion certificate ->
+      layer_in_words certificate.expansive_layer certificate.expansive_on certificate.expansive_lowered_by
+      ^ Printf.sprintf "||f(x) - f(y)|| >= %s ||x - y||" (half_root_in_words certificate.expansion)

@@ -2127,17 +2127,19 @@ let margin_holds propose s selected outside ws =
      let in_S,sides_in_S = split_at k marks in
      (match place_sides s.lower_sides s.upper_sides sides_in_S [] with
       | Some places ->
-        let scaled =
+        let scaled0 =
           scale_weights rs
             (tmap2 (fun b w -> if b then w else Z.shiftl w outside) in_S ws)
         in
         let normals = tmap (fun g -> g.normal) rs in
         let implied0 =
-          implied_multipliers s (combination scaled normals (zeros s.columns))
+          implied_multipliers s
+            (combination scaled0 normals (zeros s.columns))
         in
         let norm = residual_norm implied0 in
         let chosen0 =
-          tmap2 (fun r w -> r.is_equality,w) (pick in_S rs) (pick in_S scaled)
+          tmap2 (fun r w -> r.is_equality,w) (pick in_S rs)
+            (pick in_S scaled0)
         in
         let beside = tmap is_beside places in
         let chosen_sides =
@@ -2157,7 +2159,7 @@ let margin_holds propose s selected outside ws =
                           ((=) (size_of s.lower_sides) s.columns))
                         ((=) (size_of s.upper_sides) s.columns))
                       (Z.leb Big_int_Z.zero_big_int outside))
-                    (signs_ok rs ws)) (signs_ok rs scaled))
+                    (signs_ok rs ws)) (signs_ok rs scaled0))
                 (forallb (fun a -> (=) (size_of a) s.columns) normals))
               (forallb can_exceed chosen0)) (forallb can_exceed chosen_sides))
           (some_bound propose attempts places (pick in_S normals)
@@ -2171,16 +2173,16 @@ let margin_holds propose s selected outside ws =
     list option **)
 
 let exact_multipliers s ws =
-  let scaled = scale_weights s.general ws in
+  let scaled0 = scale_weights s.general ws in
   let implied0 =
     implied_multipliers s
-      (combination scaled (tmap (fun g -> g.normal) s.general)
+      (combination scaled0 (tmap (fun g -> g.normal) s.general)
         (zeros s.columns))
   in
   if (&&)
        ((&&)
          ((&&)
-           ((&&) ((&&) (signs_ok s.general ws) (signs_ok s.general scaled))
+           ((&&) ((&&) (signs_ok s.general ws) (signs_ok s.general scaled0))
              ((=) (size_of s.lower_sides) s.columns))
            ((=) (size_of s.upper_sides) s.columns))
          (forallb (fun r -> (=) (size_of r.normal) s.columns) s.general))
@@ -2477,19 +2479,19 @@ let farkas_holds l k y ws =
   let low = lowest_exponent l.rows in
   let one = Z.shiftl Big_int_Z.unit_big_int (Z.opp low) in
   let y0 = y.denominator in
-  let scaled =
+  let scaled0 =
     tmap2 (fun r w -> Z.shiftl w (Z.sub r.exponent low)) l.rows layer_ws
   in
   let scaled_sides = tmap (Z.mul one) side_ws in
   let sigma =
     combination scaled_sides (tmap snd polytope)
-      (combination scaled (tmap (fun r -> r.coefficients) l.rows)
+      (combination scaled0 (tmap (fun r -> r.coefficients) l.rows)
         (zeros l.inputs))
   in
   let constants =
     Z.sub
       (Z.mul
-        (Z.add (dot scaled (tmap (fun r -> r.constant) l.rows))
+        (Z.add (dot scaled0 (tmap (fun r -> r.constant) l.rows))
           (dot scaled_sides (tmap fst polytope))) y0)
       (Z.mul one (dot layer_ws y.numerators))
   in
@@ -2881,13 +2883,19 @@ let check_through propose net c =
                | Infinite -> infinite false))
      | None -> false)
 
+type convex_domain =
+| Polyhedral of domain
+| Ball of Big_int_Z.big_int * Big_int_Z.big_int
+
+type fraction = { below : Big_int_Z.big_int; above : Big_int_Z.big_int }
+
 type layers_meant =
-| LayerAlone of int
+| LayerAlone of int * fraction
 | LayersThrough of int
 
 type collision_certificate = { collision_in : layers_meant;
-                               collision_on : domain; first_input : point;
-                               second_input : point }
+                               collision_on : convex_domain;
+                               first_input : point; second_input : point }
 
 type multipliers = (int*Big_int_Z.big_int) list
 
@@ -2905,10 +2913,25 @@ type spanning =
 | ByTree of Big_int_Z.big_int * tree_line list
 
 type injectivity_certificate = { injective_layer : int;
-                                 injective_on : domain;
+                                 injective_on : convex_domain;
+                                 injective_lowered_by : fraction;
                                  dependencies : dependency list;
                                  flats : multipliers list;
                                  certain : int list; spanned_by : spanning }
+
+type bias_limit_certificate = { limited_layer : int;
+                                limited_on : convex_domain;
+                                bias_limit : fraction; common_input : 
+                                point; first_direction : point;
+                                second_direction : point }
+
+type expansion_certificate = { expansive_layer : int;
+                               expansive_on : convex_domain;
+                               expansive_lowered_by : fraction;
+                               expansion : fraction;
+                               expansion_dependencies : dependency list;
+                               expansion_certain : int list;
+                               expansion_tree : tree_line list }
 
 type pivot = { pivot_column : int; pivot_row : Big_int_Z.big_int list }
 
@@ -3075,28 +3098,78 @@ let every_choice_spans propose q n groups =
   | Some _ -> forallb (forallb (fun a -> (=) (size_of a) n)) groups
   | None -> false
 
+(** val convex_domain_ok : int -> convex_domain -> bool **)
+
+let convex_domain_ok n = function
+| Polyhedral k0 -> domain_ok n k0
+| Ball (d, n0) ->
+  (&&) (Z.ltb Big_int_Z.zero_big_int d) (Z.leb Big_int_Z.zero_big_int n0)
+
+(** val convex_contains : convex_domain -> point -> bool **)
+
+let convex_contains k p =
+  match k with
+  | Polyhedral k0 -> contains k0 p
+  | Ball (d, n) ->
+    Z.leb (Z.mul (Z.mul d d) (dot p.numerators p.numerators))
+      (Z.mul (Z.mul n p.denominator) (Z.mul n p.denominator))
+
+(** val nowhere_negative :
+    convex_domain -> Big_int_Z.big_int list -> Big_int_Z.big_int -> bool **)
+
+let nowhere_negative k sigma total =
+  match k with
+  | Polyhedral k0 ->
+    (match infimum k0 sigma with
+     | Some p ->
+       let numerator,denominator0 = p in
+       Z.leb Big_int_Z.zero_big_int
+         (Z.add numerator (Z.mul total denominator0))
+     | None -> false)
+  | Ball (d, n) ->
+    (&&) (Z.leb Big_int_Z.zero_big_int total)
+      (Z.leb (Z.mul (Z.mul n n) (dot sigma sigma))
+        (Z.mul (Z.mul d total) (Z.mul d total)))
+
+(** val fraction_ok : fraction -> bool **)
+
+let fraction_ok t =
+  Z.ltb Big_int_Z.zero_big_int t.below
+
+(** val lowered_layer_value : fraction -> layer -> point -> point **)
+
+let lowered_layer_value t l p =
+  let z0 = row_values l p in
+  rectify l { denominator = (Z.mul z0.denominator t.below); numerators =
+    (tmap2 (fun v b ->
+      Z.sub (Z.mul v t.below)
+        (if b then Z.mul t.above z0.denominator else Big_int_Z.zero_big_int))
+      z0.numerators l.rectified) }
+
 (** val collides :
-    int -> domain -> (point -> point) -> point -> point -> bool **)
+    int -> convex_domain -> (point -> point) -> point -> point -> bool **)
 
 let collides n k f x y =
   (&&)
     ((&&)
       ((&&)
-        ((&&) ((&&) ((&&) (domain_ok n k) (point_ok n x)) (point_ok n y))
-          (contains k x)) (contains k y)) (negb (same_point x y)))
-    (same_point (f x) (f y))
+        ((&&)
+          ((&&) ((&&) (convex_domain_ok n k) (point_ok n x)) (point_ok n y))
+          (convex_contains k x)) (convex_contains k y))
+      (negb (same_point x y))) (same_point (f x) (f y))
 
 (** val check_collision : network -> collision_certificate -> bool **)
 
 let check_collision net c =
   (&&) (network_ok net)
     (match c.collision_in with
-     | LayerAlone number0 ->
+     | LayerAlone (number0, lowered_by) ->
        (match split_layers net number0 with
         | Some p ->
           let _,l = p in
-          collides l.inputs c.collision_on (layer_value l) c.first_input
-            c.second_input
+          (&&) (fraction_ok lowered_by)
+            (collides l.inputs c.collision_on
+              (lowered_layer_value lowered_by l) c.first_input c.second_input)
         | None -> false)
      | LayersThrough number0 ->
        (match split_layers net number0 with
@@ -3132,21 +3205,24 @@ let numbered all numbers =
     (chosen 0 all (tmap (fun j -> j,Big_int_Z.unit_big_int) numbers) [])
 
 (** val polytope_sides :
-    domain -> (Big_int_Z.big_int*Big_int_Z.big_int list) list **)
+    convex_domain -> (Big_int_Z.big_int*Big_int_Z.big_int list) list **)
 
 let polytope_sides = function
-| Polytope sides0 -> sides0
-| _ -> []
+| Polyhedral k0 -> (match k0 with
+                    | Polytope sides0 -> sides0
+                    | _ -> [])
+| Ball (_, _) -> []
 
-(** val dependency_holds : layer -> domain -> dependency -> bool **)
+(** val dependency_holds :
+    fraction -> layer -> convex_domain -> dependency -> bool **)
 
-let dependency_holds l k d =
+let dependency_holds t l k d =
   match chosen 0 (tmap2 (fun x x0 -> x,x0) l.rows l.rectified)
           d.dependent_rows [] with
   | Some terms0 ->
     (match chosen 0 (polytope_sides k) d.dependent_sides [] with
      | Some side_terms ->
-       let rs = tmap (fun t -> fst (fst t)) terms0 in
+       let rs = tmap (fun t0 -> fst (fst t0)) terms0 in
        let sides0 = tmap fst side_terms in
        let low = lowest_exponent rs in
        let ws =
@@ -3162,25 +3238,24 @@ let dependency_holds l k d =
            (combination ws (tmap (fun r -> r.coefficients) rs)
              (zeros l.inputs))
        in
+       let lowered =
+         Z.mul t.above (Z.shiftl (sum_abs (tmap snd terms0)) (Z.opp low))
+       in
        let total =
          Z.add (dot ws (tmap (fun r -> r.constant) rs))
            (dot side_ws (tmap fst sides0))
        in
        (&&)
          ((&&) (negb ((=) (size_of terms0) 0))
-           (forallb (fun t -> snd (fst t)) terms0))
-         (match infimum k sigma with
-          | Some p ->
-            let numerator,denominator0 = p in
-            Z.leb Big_int_Z.zero_big_int
-              (Z.add numerator (Z.mul total denominator0))
-          | None -> false)
+           (forallb (fun t0 -> snd (fst t0)) terms0))
+         (nowhere_negative k (tmap (Z.mul t.below) sigma)
+           (Z.sub (Z.mul total t.below) lowered))
      | None -> false)
   | None -> false
 
 (** val flat_sides :
-    int -> domain -> multipliers -> (Big_int_Z.big_int*Big_int_Z.big_int
-    list) list option **)
+    int -> convex_domain -> multipliers ->
+    (Big_int_Z.big_int*Big_int_Z.big_int list) list option **)
 
 let flat_sides n k ms =
   match chosen 0 (polytope_sides k) ms [] with
@@ -3194,8 +3269,8 @@ let flat_sides n k ms =
   | None -> None
 
 (** val all_flat_sides :
-    int -> domain -> multipliers list -> (Big_int_Z.big_int*Big_int_Z.big_int
-    list) list option **)
+    int -> convex_domain -> multipliers list ->
+    (Big_int_Z.big_int*Big_int_Z.big_int list) list option **)
 
 let rec all_flat_sides n k = function
 | [] -> Some []
@@ -3273,19 +3348,26 @@ let rec certain_rows l = function
       | None -> None)
    | None -> None)
 
-(** val fixed_sides : int -> domain -> entry list **)
+(** val fixed_columns0 : int -> convex_domain -> bool list **)
 
-let fixed_sides n = function
-| Box (lower, upper) ->
+let fixed_columns0 n = function
+| Polyhedral k0 ->
+  (match k0 with
+   | Box (lower, upper) ->
+     tmap2 (fun lo hi ->
+       Z.eqb (Z.mul lo upper.denominator) (Z.mul hi lower.denominator))
+       lower.numerators upper.numerators
+   | _ -> all_columns false n)
+| Ball (_, n0) -> all_columns (Z.eqb n0 Big_int_Z.zero_big_int) n
+
+(** val fixed_sides : int -> convex_domain -> entry list **)
+
+let fixed_sides n k =
   sides { columns = n; general = []; lower_sides = (all_columns false n);
-    upper_sides =
-    (tmap2 (fun lo hi ->
-      Z.eqb (Z.mul lo upper.denominator) (Z.mul hi lower.denominator))
-      lower.numerators upper.numerators) }
-| _ -> []
+    upper_sides = (fixed_columns0 n k) }
 
 (** val certain_entries :
-    layer -> domain -> injectivity_certificate -> entry list option **)
+    layer -> convex_domain -> injectivity_certificate -> entry list option **)
 
 let certain_entries l k c =
   match numbered c.dependencies c.certain with
@@ -3437,7 +3519,7 @@ let check_tree propose l q groups inside lines =
 
 let layer_is_injective propose l c =
   let k = c.injective_on in
-  (&&) (forallb (dependency_holds l k) c.dependencies)
+  (&&) (forallb (dependency_holds c.injective_lowered_by l k) c.dependencies)
     (match certain_entries l k c with
      | Some es ->
        (match c.spanned_by with
@@ -3464,6 +3546,310 @@ let check_injective propose net c =
     (match split_layers net c.injective_layer with
      | Some p ->
        let _,l = p in
-       (&&) (domain_ok l.inputs c.injective_on)
+       (&&)
+         ((&&) (convex_domain_ok l.inputs c.injective_on)
+           (fraction_ok c.injective_lowered_by))
          (layer_is_injective propose l c)
+     | None -> false)
+
+(** val limits : fraction -> layer -> point -> point -> point -> bool **)
+
+let limits t l common first second =
+  let same =
+    tmap2 (fun u v ->
+      Z.eqb (Z.mul u second.denominator) (Z.mul v first.denominator))
+      first.numerators second.numerators
+  in
+  let low =
+    tmap (fun v ->
+      Z.leb (Z.mul v t.below) (Z.mul t.above common.denominator))
+      common.numerators
+  in
+  forallb (fun b -> b) (tmap2 (||) same (tmap2 (&&) low l.rectified))
+
+(** val check_bias_limit : network -> bias_limit_certificate -> bool **)
+
+let check_bias_limit net c =
+  (&&) (network_ok net)
+    (match split_layers net c.limited_layer with
+     | Some p ->
+       let _,l = p in
+       let good = fun p0 ->
+         (&&) (point_ok l.inputs p0) (convex_contains c.limited_on p0)
+       in
+       (&&)
+         ((&&)
+           ((&&)
+             ((&&)
+               ((&&)
+                 ((&&) (convex_domain_ok l.inputs c.limited_on)
+                   (fraction_ok c.bias_limit)) (good c.common_input))
+               (good c.first_direction)) (good c.second_direction))
+           (negb (same_point c.first_direction c.second_direction)))
+         (limits c.bias_limit l (row_values l c.common_input)
+           (row_values l c.first_direction) (row_values l c.second_direction))
+     | None -> false)
+
+type symmetric = Big_int_Z.big_int list list
+
+(** val add_square :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> symmetric -> symmetric **)
+
+let rec add_square f a m =
+  match a with
+  | [] -> m
+  | u :: a' ->
+    (match m with
+     | [] -> m
+     | r :: m' ->
+       (tmap2 (fun v x -> Z.add x (Z.mul (Z.mul f u) v)) a r) :: (add_square
+                                                                   f a' m'))
+
+(** val scaled : Big_int_Z.big_int -> symmetric -> symmetric **)
+
+let scaled f m =
+  tmap (tmap (Z.mul f)) m
+
+(** val diagonal : Big_int_Z.big_int -> int -> symmetric **)
+
+let rec diagonal f n =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> [])
+    (fun n' -> (f :: (zeros n')) :: (diagonal f n'))
+    n
+
+(** val without_factor : Big_int_Z.big_int -> symmetric -> symmetric **)
+
+let without_factor f m =
+  let quotient = tmap (tmap (fun x -> Z.div x f)) m in
+  if forallb (fun b -> b)
+       (tmap2 (fun r r' ->
+         forallb (fun b -> b) (tmap2 (fun x y -> Z.eqb x (Z.mul f y)) r r'))
+         m quotient)
+  then quotient
+  else m
+
+(** val semidefinite : int -> Big_int_Z.big_int -> symmetric -> bool **)
+
+let rec semidefinite size before m =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> match m with
+              | [] -> true
+              | _ :: _ -> false)
+    (fun size' ->
+    match m with
+    | [] -> true
+    | l :: m' ->
+      (match l with
+       | [] -> false
+       | p :: r ->
+         if Z.eqb p Big_int_Z.zero_big_int
+         then (&&) (is_zero r) (semidefinite size' before m')
+         else (&&) (Z.ltb Big_int_Z.zero_big_int p)
+                (semidefinite size' p
+                  (without_factor before
+                    (add_square (Big_int_Z.minus_big_int
+                      Big_int_Z.unit_big_int) r (scaled p m'))))))
+    size
+
+(** val free_row : layer -> convex_domain -> int -> Big_int_Z.big_int list **)
+
+let free_row l k =
+  let n = l.inputs in
+  let free = tmap negb (fixed_columns0 n k) in
+  let low = lowest_exponent l.rows in
+  (fun j ->
+  let r = numbered_row l j in
+  tmap (fun u -> Z.shiftl u (Z.sub r.exponent low)) (pick free r.coefficients))
+
+(** val no_rows : layer -> convex_domain -> fraction -> symmetric **)
+
+let no_rows l k bound =
+  let n = l.inputs in
+  let free = tmap negb (fixed_columns0 n k) in
+  let low = lowest_exponent l.rows in
+  diagonal
+    (Z.opp
+      (Z.shiftl bound.above
+        (Z.mul (Big_int_Z.minus_big_int (Big_int_Z.mult_int_big_int 2
+          Big_int_Z.unit_big_int)) low))) (number free)
+
+(** val closes : symmetric -> bool **)
+
+let closes matrix =
+  semidefinite (size_of matrix) Big_int_Z.unit_big_int matrix
+
+(** val with_square :
+    fraction -> Big_int_Z.big_int list -> symmetric -> symmetric **)
+
+let with_square bound a matrix =
+  add_square bound.below a matrix
+
+type cases = int list*symmetric
+
+(** val with_row :
+    layer -> convex_domain -> fraction -> int -> cases -> cases **)
+
+let with_row l k bound j a = match a with
+| inside,matrix ->
+  if is_among j inside
+  then a
+  else (j :: inside),(with_square bound (free_row l k j) matrix)
+
+(** val with_rows :
+    layer -> convex_domain -> fraction -> int list -> cases -> cases **)
+
+let with_rows l k bound js a =
+  fold_left (fun a0 j -> with_row l k bound j a0) js a
+
+(** val shorter :
+    Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int list **)
+
+let shorter a b =
+  if Z.leb (dot a a) (dot b b) then a else b
+
+(** val with_shortest :
+    layer -> convex_domain -> fraction -> int list -> cases -> cases option **)
+
+let with_shortest l k bound js a =
+  match js with
+  | [] -> None
+  | j :: js' ->
+    let shortest =
+      fold_left (fun a0 i -> shorter a0 (free_row l k i)) js' (free_row l k j)
+    in
+    if forallb (fun i ->
+         (&&)
+           ((&&) (negb (is_among i (fst a)))
+             (are_multiples shortest (free_row l k i)))
+           (Z.leb (dot shortest shortest)
+             (dot (free_row l k i) (free_row l k i)))) js
+    then Some ((tapp js (fst a)),(with_square bound shortest (snd a)))
+    else None
+
+(** val with_all_shortest :
+    layer -> convex_domain -> fraction -> int list list -> cases -> cases
+    option **)
+
+let rec with_all_shortest l k bound jss a =
+  match jss with
+  | [] -> Some a
+  | js :: jss' ->
+    (match with_shortest l k bound js a with
+     | Some a' -> with_all_shortest l k bound jss' a'
+     | None -> None)
+
+(** val every_choice_closes :
+    layer -> convex_domain -> fraction -> int list list -> cases -> bool **)
+
+let rec every_choice_closes l k bound jss a =
+  match jss with
+  | [] -> closes (snd a)
+  | js :: jss' ->
+    forallb (fun j ->
+      every_choice_closes l k bound jss' (with_row l k bound j a)) js
+
+(** val check_case :
+    layer -> convex_domain -> fraction -> int list list -> int -> int list ->
+    cases -> tree_line list -> tree_line list option **)
+
+let rec check_case l k bound groups depth outside a lines =
+  if closes (snd a)
+  then Some lines
+  else ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+          (fun _ -> None)
+          (fun depth' ->
+          match lines with
+          | [] -> None
+          | line :: lines0 ->
+            let free_of = filter (fun j -> negb (is_among j outside)) in
+            (match line with
+             | Branch d ->
+               (match nth_error groups d with
+                | Some js ->
+                  let rec children outside0 js0 lines1 =
+                    match js0 with
+                    | [] -> Some lines1
+                    | j :: js' ->
+                      (match check_case l k bound groups depth' outside0
+                               (with_row l k bound j a) lines1 with
+                       | Some rest -> children (j :: outside0) js' rest
+                       | None -> None)
+                  in children outside (free_of js) lines0
+                | None -> None)
+             | Split j ->
+               if Nat.ltb j (size_of l.rows)
+               then (match check_case l k bound groups depth' (j :: outside)
+                             a lines0 with
+                     | Some rest ->
+                       check_case l k bound groups depth' outside
+                         (with_row l k bound j a) rest
+                     | None -> None)
+               else None
+             | Spanned _ -> None
+             | Pack ds ->
+               (match numbered groups ds with
+                | Some gs ->
+                  let gs0 = tmap free_of gs in
+                  if (&&)
+                       ((&&) (all_different (concat gs0))
+                         (Z.leb (ways gs0) most_ways))
+                       (every_choice_closes l k bound gs0 a)
+                  then Some lines0
+                  else None
+                | None -> None)))
+          depth)
+
+(** val unrectified_rows : layer -> int list **)
+
+let unrectified_rows l =
+  pick (tmap negb l.rectified) (seq 0 (size_of l.rows))
+
+(** val bounded_below :
+    layer -> convex_domain -> fraction -> int list list -> int list list ->
+    tree_line list -> bool **)
+
+let bounded_below l k bound groups certain0 lines =
+  match with_all_shortest l k bound certain0
+          (with_rows l k bound (unrectified_rows l) ([],(no_rows l k bound))) with
+  | Some a ->
+    (match check_case l k bound groups (size_of lines) [] a lines with
+     | Some l0 -> (match l0 with
+                   | [] -> true
+                   | _ :: _ -> false)
+     | None -> false)
+  | None -> false
+
+(** val layer_expands : layer -> expansion_certificate -> bool **)
+
+let layer_expands l c =
+  let k = c.expansive_on in
+  (&&)
+    (forallb (dependency_holds c.expansive_lowered_by l k)
+      c.expansion_dependencies)
+    (match numbered c.expansion_dependencies c.expansion_certain with
+     | Some ds ->
+       (match certain_rows l ds with
+        | Some _ ->
+          bounded_below l k c.expansion
+            (tmap row_numbers c.expansion_dependencies) (tmap row_numbers ds)
+            c.expansion_tree
+        | None -> false)
+     | None -> false)
+
+(** val check_expansion : network -> expansion_certificate -> bool **)
+
+let check_expansion net c =
+  (&&) (network_ok net)
+    (match split_layers net c.expansive_layer with
+     | Some p ->
+       let _,l = p in
+       (&&)
+         ((&&)
+           ((&&)
+             ((&&) (convex_domain_ok l.inputs c.expansive_on)
+               (fraction_ok c.expansive_lowered_by))
+             (fraction_ok c.expansion))
+           (Z.ltb Big_int_Z.zero_big_int c.expansion.above))
+         (layer_expands l c)
      | None -> false)

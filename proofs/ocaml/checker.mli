@@ -619,13 +619,19 @@ val infinite_ok :
 
 val check_through : oracle -> network -> through_certificate -> bool
 
+type convex_domain =
+| Polyhedral of domain
+| Ball of Big_int_Z.big_int * Big_int_Z.big_int
+
+type fraction = { below : Big_int_Z.big_int; above : Big_int_Z.big_int }
+
 type layers_meant =
-| LayerAlone of int
+| LayerAlone of int * fraction
 | LayersThrough of int
 
 type collision_certificate = { collision_in : layers_meant;
-                               collision_on : domain; first_input : point;
-                               second_input : point }
+                               collision_on : convex_domain;
+                               first_input : point; second_input : point }
 
 type multipliers = (int*Big_int_Z.big_int) list
 
@@ -643,10 +649,25 @@ type spanning =
 | ByTree of Big_int_Z.big_int * tree_line list
 
 type injectivity_certificate = { injective_layer : int;
-                                 injective_on : domain;
+                                 injective_on : convex_domain;
+                                 injective_lowered_by : fraction;
                                  dependencies : dependency list;
                                  flats : multipliers list;
                                  certain : int list; spanned_by : spanning }
+
+type bias_limit_certificate = { limited_layer : int;
+                                limited_on : convex_domain;
+                                bias_limit : fraction; common_input : 
+                                point; first_direction : point;
+                                second_direction : point }
+
+type expansion_certificate = { expansive_layer : int;
+                               expansive_on : convex_domain;
+                               expansive_lowered_by : fraction;
+                               expansion : fraction;
+                               expansion_dependencies : dependency list;
+                               expansion_certain : int list;
+                               expansion_tree : tree_line list }
 
 type pivot = { pivot_column : int; pivot_row : Big_int_Z.big_int list }
 
@@ -682,7 +703,19 @@ val every_choice_spans :
   oracle -> Big_int_Z.big_int -> int -> Big_int_Z.big_int list list list ->
   bool
 
-val collides : int -> domain -> (point -> point) -> point -> point -> bool
+val convex_domain_ok : int -> convex_domain -> bool
+
+val convex_contains : convex_domain -> point -> bool
+
+val nowhere_negative :
+  convex_domain -> Big_int_Z.big_int list -> Big_int_Z.big_int -> bool
+
+val fraction_ok : fraction -> bool
+
+val lowered_layer_value : fraction -> layer -> point -> point
+
+val collides :
+  int -> convex_domain -> (point -> point) -> point -> point -> bool
 
 val check_collision : network -> collision_certificate -> bool
 
@@ -692,17 +725,19 @@ val chosen :
 
 val numbered : 'a1 list -> int list -> 'a1 list option
 
-val polytope_sides : domain -> (Big_int_Z.big_int*Big_int_Z.big_int list) list
+val polytope_sides :
+  convex_domain -> (Big_int_Z.big_int*Big_int_Z.big_int list) list
 
-val dependency_holds : layer -> domain -> dependency -> bool
+val dependency_holds :
+  fraction -> layer -> convex_domain -> dependency -> bool
 
 val flat_sides :
-  int -> domain -> multipliers -> (Big_int_Z.big_int*Big_int_Z.big_int list)
-  list option
+  int -> convex_domain -> multipliers -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list) list option
 
 val all_flat_sides :
-  int -> domain -> multipliers list -> (Big_int_Z.big_int*Big_int_Z.big_int
-  list) list option
+  int -> convex_domain -> multipliers list ->
+  (Big_int_Z.big_int*Big_int_Z.big_int list) list option
 
 val leading_entries :
   Big_int_Z.big_int list -> Big_int_Z.big_int list ->
@@ -720,10 +755,12 @@ val certain_row : layer -> dependency -> entry option
 
 val certain_rows : layer -> dependency list -> entry list option
 
-val fixed_sides : int -> domain -> entry list
+val fixed_columns0 : int -> convex_domain -> bool list
+
+val fixed_sides : int -> convex_domain -> entry list
 
 val certain_entries :
-  layer -> domain -> injectivity_certificate -> entry list option
+  layer -> convex_domain -> injectivity_certificate -> entry list option
 
 val is_among : int -> int list -> bool
 
@@ -752,3 +789,61 @@ val check_tree :
 val layer_is_injective : oracle -> layer -> injectivity_certificate -> bool
 
 val check_injective : oracle -> network -> injectivity_certificate -> bool
+
+val limits : fraction -> layer -> point -> point -> point -> bool
+
+val check_bias_limit : network -> bias_limit_certificate -> bool
+
+type symmetric = Big_int_Z.big_int list list
+
+val add_square :
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> symmetric -> symmetric
+
+val scaled : Big_int_Z.big_int -> symmetric -> symmetric
+
+val diagonal : Big_int_Z.big_int -> int -> symmetric
+
+val without_factor : Big_int_Z.big_int -> symmetric -> symmetric
+
+val semidefinite : int -> Big_int_Z.big_int -> symmetric -> bool
+
+val free_row : layer -> convex_domain -> int -> Big_int_Z.big_int list
+
+val no_rows : layer -> convex_domain -> fraction -> symmetric
+
+val closes : symmetric -> bool
+
+val with_square : fraction -> Big_int_Z.big_int list -> symmetric -> symmetric
+
+type cases = int list*symmetric
+
+val with_row : layer -> convex_domain -> fraction -> int -> cases -> cases
+
+val with_rows :
+  layer -> convex_domain -> fraction -> int list -> cases -> cases
+
+val shorter :
+  Big_int_Z.big_int list -> Big_int_Z.big_int list -> Big_int_Z.big_int list
+
+val with_shortest :
+  layer -> convex_domain -> fraction -> int list -> cases -> cases option
+
+val with_all_shortest :
+  layer -> convex_domain -> fraction -> int list list -> cases -> cases option
+
+val every_choice_closes :
+  layer -> convex_domain -> fraction -> int list list -> cases -> bool
+
+val check_case :
+  layer -> convex_domain -> fraction -> int list list -> int -> int list ->
+  cases -> tree_line list -> tree_line list option
+
+val unrectified_rows : layer -> int list
+
+val bounded_below :
+  layer -> convex_domain -> fraction -> int list list -> int list list ->
+  tree_line list -> bool
+
+val layer_expands : layer -> expansion_certificate -> bool
+
+val check_expansion : network -> expansion_certificate -> bool

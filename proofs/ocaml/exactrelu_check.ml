@@ -1,5 +1,5 @@
 (* The command `exactrelu-check PATH...`: every certificate among the paths is read, given its network, and judged by the
-   functions `check` and `check_through` that were extracted from the Coq sources.  One line a certificate; exit code 0: there is
+   functions `check`, `check_through`, .. that were extracted from the Coq sources.  One line a certificate; exit code 0: there is
    at least one and all are valid, 1: one is not, 2: nothing was found, or something cannot be read. *)
 
 type verdict = Valid of string | Invalid of string
@@ -49,7 +49,9 @@ let check_file path sha256 network =
           | OneLayer certificate -> Checker.check Proposals.oracle network certificate
           | Through certificate -> Checker.check_through Proposals.oracle network certificate
           | Collision certificate -> Checker.check_collision network certificate
-          | Injectivity certificate -> Checker.check_injective Proposals.oracle network certificate in
+          | Injectivity certificate -> Checker.check_injective Proposals.oracle network certificate
+          | BiasLimit certificate -> Checker.check_bias_limit network certificate
+          | Expansion certificate -> Checker.check_expansion network certificate in
         if is_proved then Valid (Certificate_file.claim_in_words certificate)
         else Invalid (Explanation.of_refusal network certificate))
 

@@ -106,34 +106,61 @@ let of_through network certificate =
 let of_collision network certificate =
   let of_inputs width f =
     let first = certificate.first_input and second = certificate.second_input in
-    if not (domain_ok width certificate.collision_on) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+    if not (convex_domain_ok width certificate.collision_on) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
     else if not (point_ok width first && point_ok width second) then ("4.10", "a point has the wrong length")
-    else if not (contains certificate.collision_on first && contains certificate.collision_on second) then
+    else if not (convex_contains certificate.collision_on first && convex_contains certificate.collision_on second) then
       ("4.10", "a point is not in the domain")
     else if same_point first second then ("4.10", "the two points are equal")
     else if not (same_point (f first) (f second)) then ("4.10", "the two points have different outputs")
     else ("4.10", "this is no collision") in
-  let number = match certificate.collision_in with LayerAlone number | LayersThrough number -> number in
+  let number = match certificate.collision_in with LayerAlone (number, _) | LayersThrough number -> number in
   match split_layers network number, certificate.collision_in with
   | None, _ -> ("3", "the network does not have this layer")
-  | Some (_, layer), LayerAlone _ -> of_inputs layer.inputs (layer_value layer)
+  | Some (_, layer), LayerAlone (_, lowered_by) -> of_inputs layer.inputs (lowered_layer_value lowered_by layer)
   | Some (before, layer), LayersThrough _ -> of_inputs network.network_inputs (value_through (before @ [ layer ]))
+
+(* the first of the dependencies that is not proved *)
+let unproved lowered_by layer domain dependencies =
+  let rec from number = function
+    | [] -> None
+    | dependency :: others -> if dependency_holds lowered_by layer domain dependency then from (number + 1) others else Some number in
+  from 0 dependencies
 
 let of_injectivity network certificate =
   match split_layers network certificate.injective_layer with
   | None -> ("3", "the network does not have this layer")
   | Some (_, layer) ->
       let domain = certificate.injective_on in
-      if not (domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
       else
-        let rec unproved number = function
-          | [] -> None
-          | dependency :: others -> if dependency_holds layer domain dependency then unproved (number + 1) others else Some number in
-        match unproved 0 certificate.dependencies, certain_entries layer domain certificate, certificate.spanned_by with
+        match unproved certificate.injective_lowered_by layer domain certificate.dependencies, certain_entries layer domain certificate, certificate.spanned_by with
         | Some number, _, _ -> ("4.10", Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number)
         | None, None, _ -> ("4.10", "`certain` names rows that are not multiples of one another, or sides of a `flat` do not add up to 0")
         | None, Some _, ByRank _ -> ("4.10", "the rank of the certain rows is not proved to be the number of inputs")
         | None, Some _, ByTree _ -> ("4.10", "a case of the tree is not closed, or lines are left")
+
+let of_bias_limit network certificate =
+  match split_layers network certificate.limited_layer with
+  | None -> ("3", "the network does not have this layer")
+  | Some (_, layer) ->
+      let domain = certificate.limited_on in
+      let points = [ certificate.common_input; certificate.first_direction; certificate.second_direction ] in
+      if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      else if not (List.for_all (point_ok layer.inputs) points) then ("4.11", "a point has the wrong length")
+      else if not (List.for_all (convex_contains domain) points) then ("4.11", "a point is not in the domain")
+      else if same_point certificate.first_direction certificate.second_direction then ("4.11", "the points u and v are the same")
+      else ("4.11", "a row is above the limit at x*, or not rectified, and differs between u and v")
+
+let of_expansion network certificate =
+  match split_layers network certificate.expansive_layer with
+  | None -> ("3", "the network does not have this layer")
+  | Some (_, layer) ->
+      let domain = certificate.expansive_on in
+      if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      else
+        match unproved certificate.expansive_lowered_by layer domain certificate.expansion_dependencies with
+        | Some number -> ("4.10", Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number)
+        | None -> ("4.11", "`certain` names rows that are not multiples of one another or stand there twice, a case is not closed, or lines are left")
 
 (* "section N: reason" *)
 let of_refusal network certificate =
@@ -142,5 +169,7 @@ let of_refusal network certificate =
     | Certificate_file.OneLayer certificate -> of_one_layer network certificate
     | Certificate_file.Through certificate -> of_through network certificate
     | Certificate_file.Collision certificate -> of_collision network certificate
-    | Certificate_file.Injectivity certificate -> of_injectivity network certificate in
+    | Certificate_file.Injectivity certificate -> of_injectivity network certificate
+    | Certificate_file.BiasLimit certificate -> of_bias_limit network certificate
+    | Certificate_file.Expansion certificate -> of_expansion network certificate in
   Printf.sprintf "section %s: %s" section reason

@@ -11,6 +11,7 @@ let most_rows_or_columns = 1 lsl 16
 let most_columns_with_sides = 1 lsl 14
 let widest_box = 4096
 let most_columns_in_a_tree = 1024
+let most_steps = 1 lsl 32
 let denominator_bits = 1 lsl 18
 let matrix_bits = 1 lsl 33
 let memory_words = 1 lsl 30
@@ -71,23 +72,38 @@ let layer_within network number domain =
       if layer.inputs > most_rows_or_columns || List.length layer.rows > most_rows_or_columns then
         reject "3" (Printf.sprintf "this checker takes on layers of at most %d inputs and outputs" most_rows_or_columns);
       match domain with
-      | (Orthant | Box _) when layer.inputs > most_columns_with_sides ->
-          reject "3.1" (Printf.sprintf "this checker takes on an orthant or a box in at most %d dimensions" most_columns_with_sides)
+      | (Polyhedral (Orthant | Box _) | Ball _) when layer.inputs > most_columns_with_sides ->
+          reject "3.1" (Printf.sprintf "this checker takes on an orthant, a box or a ball in at most %d dimensions" most_columns_with_sides)
       | _ -> layer
 
 let before_one_layer network certificate =
-  let layer = layer_within network certificate.scope_layer certificate.on in
+  let layer = layer_within network certificate.scope_layer (Polyhedral certificate.on) in
   match certificate.claimed, certificate.proved_by with
   | Empty, [ EmptyMargin _ ] -> before_empty_margin network certificate layer
   | _ -> ()
 
-(* 4.10: an echelon form of n rows of n numbers for every case that is open *)
+(* 4.10, 4.11: an echelon form of n rows of n numbers, or a matrix of as many, for every case that is open *)
+let before_tree network number domain =
+  let layer = layer_within network number domain in
+  if layer.inputs > most_columns_in_a_tree then
+    reject "4.10" (Printf.sprintf "this checker takes on a tree in at most %d dimensions" most_columns_in_a_tree);
+  layer
+
 let before_injectivity network certificate =
-  let layer = layer_within network certificate.injective_layer certificate.injective_on in
   match certificate.spanned_by with
-  | ByTree _ when layer.inputs > most_columns_in_a_tree ->
-      reject "4.10" (Printf.sprintf "this checker takes on a tree in at most %d dimensions" most_columns_in_a_tree)
-  | _ -> ()
+  | ByTree _ -> ignore (before_tree network certificate.injective_layer certificate.injective_on)
+  | ByRank _ -> ignore (layer_within network certificate.injective_layer certificate.injective_on)
+
+(* 4.11: an elimination of n columns for every node and for every choice in a pack, as many as there are at most *)
+let before_expansion network certificate =
+  let layer = before_tree network certificate.expansive_layer certificate.expansive_on in
+  let sizes = Array.of_list (List.map (fun d -> float_of_int (List.length d.dependent_rows)) certificate.expansion_dependencies) in
+  let choices = function
+    | Pack ds -> List.fold_left (fun product d -> if d < Array.length sizes then product *. sizes.(d) else product) 1. ds
+    | _ -> 1. in
+  let matrices = List.fold_left (fun sum line -> sum +. choices line) 1. certificate.expansion_tree in
+  if matrices *. (1. +. float_of_int layer.inputs ** 3. /. 8.) > float_of_int most_steps then
+    reject "4.11" "this checker takes on fewer eliminations, or smaller ones"
 
 (* every part as the certificate of one layer that it is; a given point is one of the network's inputs, which leads to the same
    denominators *)
@@ -112,5 +128,6 @@ let before_through network certificate =
 let before_check network = function
   | Certificate_file.OneLayer certificate -> before_one_layer network certificate
   | Certificate_file.Through certificate -> before_through network certificate
-  | Certificate_file.Collision _ -> ()
+  | Certificate_file.Collision _ | Certificate_file.BiasLimit _ -> ()
   | Certificate_file.Injectivity certificate -> before_injectivity network certificate
+  | Certificate_file.Expansion certificate -> before_expansion network certificate

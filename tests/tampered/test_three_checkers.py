@@ -112,7 +112,7 @@ def test_every_file_of_the_corpus_is_in_its_index() -> None:
 
 EVIDENCE = ["solution", "rank", "relation", "null", "trivial margin", "trivial exact", "tight", "implicit", "ray margin", "ray exact"]
 EVIDENCE += ["recession", "negative", "farkas", "empty margin", "part", "second", "direction"]
-EVIDENCE += ["dependency", "flat", "certain", "tree", "branch", "split", "spanned", "pack", "first"]
+EVIDENCE += ["dependency", "flat", "certain", "tree", "branch", "split", "spanned", "pack", "first", "lowered", "point"]
 
 
 def test_the_corpus_holds_every_claim_and_every_kind_of_evidence() -> None:
@@ -121,8 +121,13 @@ def test_the_corpus_holds_every_claim_and_every_kind_of_evidence() -> None:
     asked = {f"{word} {domain}" for word in ("empty", "singleton", "unbounded") for domain in domains} - {"unbounded box"}
     assert {f"of {claim}" for claim in (*asked, *(f"bounded {domain}" for domain in domains), "infinite all")} <= claims
     assert {f"through {claim}" for claim in (*asked, "bounded box", "infinite all", "infinite orthant", "infinite polytope")} <= claims
-    assert {f"layer 1 ({domain}): injective" for domain in domains} <= claims
-    assert {"layer 1 (all): collision", "through layer 2 (all): collision"} <= claims
+    assert {f"layer 1 ({domain}): injective" for domain in (*domains, "ball")} <= claims
+    assert {"layer 1 (all): collision", "through layer 2 (all): collision", "through layer 2 (ball): collision"} <= claims
+    for word in ("injective", "collision"):
+        assert any(re.search(rf", biases lowered by .*: {word}$", claim) for claim in claims)
+    for domain in ("all", "box", "ball"):
+        for said in ("not injective once biases are lowered by more than", r"\|\|f\(x\) - f\(y\)\|\| >="):
+            assert any(re.match(rf"layer 1 \({domain}\): {said} ", claim) for claim in claims)
     for keyword in EVIDENCE:
         assert any(f"\n{keyword} " in sample.text for sample in SAMPLES), keyword
     assert {sample.network.split("\n", maxsplit=1)[0] for sample in SAMPLES} == {"exactrelu-network 1", "exactrelu-network 2"}

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ppl: Any = pytest.importorskip("ppl", reason="pplpy gives the second opinion")
 
@@ -123,10 +126,18 @@ def truth(network_text: str, certificate_text: str) -> bool:
     widths = [hexadecimal(network_text.split("\ninput ")[1].split("\n", maxsplit=1)[0]), *(len(rows) for _, rows in layers)]
     asked = layers[:number] if kind == "through" else layers[number - 1 : number]
     n = widths[number - len(asked)]
-    if fields["claim"] == ["injective"]:
-        return layer_is_injective(asked[0], n, domain_rows(lines, fields, n))
-    if fields["claim"] == ["collision"]:
-        return points_collide(asked, domain_rows(lines, fields, n), *(rational(fields[word]) for word in ("first", "second")))
+    claim = fields["claim"][0]
+    if claim != "preimage":
+        domain, radius = domain_rows(lines, fields, n), radius_of(fields)
+        asked = [lowered(layer, ratio(fields.get("lowered", ["1", "0"]))) for layer in asked]
+        if claim == "injective":
+            return layer_is_injective(asked[0], n, domain, radius)
+        if claim == "collision":
+            return points_collide(asked, domain, rational(fields["first"]), rational(fields["second"]), radius)
+        bound = ratio(fields["claim"][1:])
+        if claim == "bias-limit":
+            return collides_beyond(asked[0], n, domain, bound, radius)
+        return spans_by(asked[0], n, domain, bound, radius)
     if fields["subject"][0] == "output":
         y = rational(fields["output"])
     else:
@@ -139,6 +150,21 @@ def truth(network_text: str, certificate_text: str) -> bool:
     if kind == "through":
         return composition_truth(asked, n, domain, y, fields["claim"][1:])
     return layer_truth(asked[0], n, domain, y, fields["claim"][1:])
+
+
+def radius_of(fields: dict[str, list[str]]) -> Fraction | None:
+    """The radius of a ball; None for another domain."""
+    return ratio(fields["domain"][1:]) if fields["domain"][0] == "ball" else None
+
+
+def ratio(tokens: list[str]) -> Fraction:
+    denominator, numerator = map(hexadecimal, tokens)
+    return Fraction(numerator, denominator)
+
+
+def lowered(layer: Layer, by: Fraction) -> Layer:
+    rectified, rows = layer
+    return rectified, [(row[0] - by if marked else row[0], row[1]) for marked, row in zip(rectified, rows, strict=True)]
 
 
 def composition_truth(layers: list[Layer], n: int, domain: list[Row], y: list[Fraction], claim: list[str]) -> bool:
@@ -212,37 +238,152 @@ def layer_truth(layer: Layer, n: int, domain: list[Row], y: list[Fraction], clai
     )
 
 
-def layer_is_injective(layer: Layer, n: int, domain: list[Row]) -> bool:
+# ---------- all inputs of a layer
+
+
+def directions_of_one_value(n: int, domain: list[Row], radius: Fraction | None) -> list[list[Fraction]]:
+    """Rows that are constant on the domain."""
+    if radius == 0:
+        return [unit(n, j, 1) for j in range(n)]
+    constraints = polyhedron_of(n, domain, []).minimized_constraints()
+    return [[Fraction(int(one.coefficient(ppl.Variable(j)))) for j in range(n)] for one in constraints if one.is_equality()]
+
+
+def negative_together(n: int, rows: list[Row], domain: list[Row], radius: Fraction | None) -> bool:
+    """Whether these rows are all negative at a point of the domain.
+
+    An open set meets the ball of radius r > 0 iff it is not empty and the least norm of its closure is below r: a point of it that is in
+    the ball can be drawn towards 0.
+    """
+    if radius == 0:
+        return all(row[0] < 0 for row in rows)
+    open_part = ppl.NNC_Polyhedron(polyhedron_of(n, domain, []))
+    for row in rows:
+        open_part.add_constraint(expression(row) < 0)
+    if open_part.is_empty():
+        return False
+    if radius is None:
+        return True
+    least = least_square(n, rows)
+    return least is not None and least < radius**2
+
+
+def least_square(n: int, rows: list[Row]) -> Fraction | None:
+    """The least |x|^2 where all rows are at most 0: that of the point nearest to 0 on some of the rows as equalities; None if nowhere."""
+    found = []
+    for size in range(n + 1):
+        for chosen in combinations(rows, size):
+            normals = [row[1] for row in chosen]
+            if rank(normals) < size:
+                continue
+            gram = [[sum((s * t for s, t in zip(u, v, strict=True)), Fraction(0)) for v in normals] for u in normals]
+            weights = solve(gram, [-row[0] for row in chosen])
+            x = [sum((w * u[j] for w, u in zip(weights, normals, strict=True)), Fraction(0)) for j in range(n)]
+            if all(affine(row, x) <= 0 for row in rows):
+                found.append(sum((value * value for value in x), Fraction(0)))
+    return min(found, default=None)
+
+
+def determinant(matrix: list[list[Fraction]]) -> Fraction:
+    """By the first row."""
+    if not matrix:
+        return Fraction(1)
+    terms = ((-1) ** j * entry * determinant([row[:j] + row[j + 1 :] for row in matrix[1:]]) for j, entry in enumerate(matrix[0]) if entry)
+    return sum(terms, Fraction(0))
+
+
+def solve(matrix: list[list[Fraction]], right: list[Fraction]) -> list[Fraction]:
+    """Cramer's rule."""
+    whole = determinant(matrix)
+    columns = ([[*row[:j], b, *row[j + 1 :]] for row, b in zip(matrix, right, strict=True)] for j in range(len(right)))
+    return [determinant(column) / whole for column in columns]
+
+
+def activations(rectified: list[bool]) -> Iterator[set[int]]:
+    """Every set of rectified rows."""
+    marked = [j for j, relu in enumerate(rectified) if relu]
+    for chosen in product([False, True], repeat=len(marked)):
+        yield {j for j, below in zip(marked, chosen, strict=True) if below}
+
+
+def layer_is_injective(layer: Layer, n: int, domain: list[Row], radius: Fraction | None = None) -> bool:
     """No rows are all negative at a point of the domain where the others, with what is constant on it, have rank below n.
 
     Such a point there is also in the relative interior, and from it a step along the null space to both sides changes no output;
     and between two inputs with one output all rows are negative that differ there.
     """
     rectified, rows = layer
-    closed = polyhedron_of(n, domain, [])
-    constant = [
-        [Fraction(int(constraint.coefficient(ppl.Variable(j)))) for j in range(n)]
-        for constraint in closed.minimized_constraints()
-        if constraint.is_equality()
-    ]
-    if closed.is_empty():
+    if polyhedron_of(n, domain, []).is_empty():
         return True
-    marked = [j for j, relu in enumerate(rectified) if relu]
-    for chosen in product([False, True], repeat=len(marked)):
-        negative = {j for j, below in zip(marked, chosen, strict=True) if below}
+    constant = directions_of_one_value(n, domain, radius)
+    for negative in activations(rectified):
         if rank([row[1] for j, row in enumerate(rows) if j not in negative] + constant) == n:
             continue
-        open_part = ppl.NNC_Polyhedron(closed)
-        for j in negative:
-            open_part.add_constraint(expression(rows[j]) < 0)
-        if not open_part.is_empty():
+        if negative_together(n, [rows[j] for j in negative], domain, radius):
             return False
     return True
 
 
-def points_collide(layers: list[Layer], domain: list[Row], first: list[Fraction], second: list[Fraction]) -> bool:
+def collides_beyond(layer: Layer, n: int, domain: list[Row], limit: Fraction, radius: Fraction | None) -> bool:
+    """Whether for every t > limit, lowered by t, some rows are all negative somewhere and the others have rank below n.
+
+    For one choice of rows this is so for every t > limit iff the least of their maximum on the domain is at most the limit.
+    """
+    rectified, rows = layer
+    if polyhedron_of(n, domain, []).is_empty():
+        return False
+    constant = directions_of_one_value(n, domain, radius)
+    for negative in activations(rectified):
+        if rank([row[1] for j, row in enumerate(rows) if j not in negative] + constant) == n:
+            continue
+        below = [(rows[j][0] - limit, rows[j][1]) for j in negative]
+        if radius is not None:
+            least = least_square(n, below)
+            if least is not None and least <= radius**2:
+                return True
+        elif not below:
+            return True
+        else:
+            # the least number s that is at least all of the rows somewhere in the domain
+            above = ppl.C_Polyhedron(n + 1, "universe")
+            for row in [(row[0], [*row[1], Fraction(0)]) for row in domain] + [(row[0], [*row[1], Fraction(-1)]) for row in below]:
+                above.add_constraint(expression(row) <= 0)
+            least_maximum = above.minimize(ppl.Linear_Expression(ppl.Variable(n)))
+            if not least_maximum["bounded"] or Fraction(int(least_maximum["inf_n"]), int(least_maximum["inf_d"])) <= 0:
+                return True
+    return False
+
+
+def spans_by(layer: Layer, n: int, domain: list[Row], least: Fraction, radius: Fraction | None) -> bool:
+    """Whether, at every point of the domain, W^T W - least * I is positive semidefinite for the rows W that are not negative there.
+
+    Then distances shrink by at most 1/2 sqrt(least) (theory I6). Columns in which a box or ball has one value are left out;
+    a matrix is semidefinite iff all its principal minors are at least 0.
+    """
+    rectified, rows = layer
+    if polyhedron_of(n, domain, []).is_empty():
+        return True
+    fixed = directions_of_one_value(n, domain, radius)
+    free = [j for j in range(n) if unit(n, j, 1) not in fixed and unit(n, j, -1) not in fixed]
+    for negative in activations(rectified):
+        if not negative_together(n, [rows[j] for j in negative], domain, radius):
+            continue
+        active = [row[1] for j, row in enumerate(rows) if j not in negative]
+        matrix = [[sum((row[i] * row[j] for row in active), Fraction(0)) - (least if i == j else 0) for j in free] for i in free]
+        for size in range(len(free) + 1):
+            for chosen in combinations(range(len(free)), size):
+                if determinant([[matrix[i][j] for j in chosen] for i in chosen]) < 0:
+                    return False
+    return True
+
+
+def points_collide(
+    layers: list[Layer], domain: list[Row], first: list[Fraction], second: list[Fraction], radius: Fraction | None = None
+) -> bool:
     """Whether two points are in the domain, different, and have one output."""
     if first == second or any(affine(row, x) > 0 for row in domain for x in (first, second)):
+        return False
+    if radius is not None and any(sum(value * value for value in x) > radius**2 for x in (first, second)):
         return False
     for layer in layers:
         first, second = evaluate(layer, first), evaluate(layer, second)

@@ -11,7 +11,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from exactrelu.certificate_injectivity import Branch, Pack, Spanned, Split, Tree
-from exactrelu.domain import AllSpace, Box, Orthant, Polytope
+from exactrelu.domain import AllSpace, Ball, Box, Orthant, Polytope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,6 +52,8 @@ class _Replay:
         if isinstance(self.domain, Box):
             bounds = zip(self.domain.lower.fractions(), self.domain.upper.fractions(), strict=True)
             known += [[Fraction(int(k == j)) for k in range(self.n)] for j, (low, high) in enumerate(bounds) if low == high]
+        if self.domain == Ball(Fraction(0)):
+            known += [[Fraction(int(k == j)) for k in range(self.n)] for j in range(self.n)]
         if isinstance(self.domain, Polytope):
             known += [[Fraction(v) for v in self.domain.rows[s]] for flat in self.proof.flats for s in flat.sides]
         conclusion = self.proof.conclusion
@@ -86,6 +88,8 @@ class _Replay:
             assert one.sides == one.side_multipliers == ()
         if isinstance(self.domain, AllSpace | Polytope):
             assert not any(sigma) and constant >= 0
+        elif isinstance(self.domain, Ball):
+            assert constant >= 0 and constant**2 >= self.domain.radius**2 * sum(s * s for s in sigma)
         elif isinstance(self.domain, Orthant):
             assert min(sigma, default=0) >= 0 and constant >= 0
         else:

@@ -25,7 +25,7 @@ from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Text
 from exactrelu.checker.verify import verify
-from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
+from exactrelu.domain import AllSpace, Ball, Box, Domain, Orthant, Polytope
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.system import ConeSystem, RowSet
 from exactrelu.network.exact_file import _lines
@@ -221,6 +221,8 @@ def evaluate(layer: Layer, x: Sequence[Fraction]) -> list[Fraction]:
 
 
 def in_domain(domain: Domain, x: Sequence[Fraction]) -> bool:
+    if isinstance(domain, Ball):
+        return dot(x, x) <= domain.radius**2
     return all(dot(row, [*x, Fraction(1)]) <= 0 for row in domain_rows(domain, len(x)))
 
 
@@ -229,12 +231,14 @@ def in_domain(domain: Domain, x: Sequence[Fraction]) -> bool:
 
 def accepted(prepared: LayerPreimage, result: Preimage, subject: str, given: RationalVector, *, fast: bool = True) -> str:
     """Write the certificate of a result, check it with every checker, and return the claim that all of them read."""
-    network = one_layer_network(prepared.layer)
-    text = b"".join(_lines(network))
-    certificate = prepared.certificate(
-        result, network_sha256=hashlib.sha256(text).hexdigest(), layer_number=1, subject=subject, given=given
-    ).text()
-    exact_network = read_network(io.BytesIO(text))
+    sha256 = hashlib.sha256(b"".join(_lines(one_layer_network(prepared.layer)))).hexdigest()
+    certificate = prepared.certificate(result, network_sha256=sha256, layer_number=1, subject=subject, given=given).text()
+    return claim_of(prepared.layer, certificate, fast=fast)
+
+
+def claim_of(layer: Layer, certificate: str, *, fast: bool = True) -> str:
+    """The claim that all checkers read from a certificate about a layer as a network of its own."""
+    exact_network = read_network(io.BytesIO(b"".join(_lines(one_layer_network(layer)))))
     claims = set()
     for kernels in (Kernels(), FastKernels()) if fast else (Kernels(),):
         stream = Text(io.BytesIO(certificate.encode()))

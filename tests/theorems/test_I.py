@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import combinations
 from math import lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,16 +19,19 @@ from exactrelu.certificate_injectivity import Dependency, Pack, Proof, Tree
 from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
-from exactrelu.injectivity.collision import Collision
-from exactrelu.injectivity.flats import Flats
-from exactrelu.injectivity.layer import LayerInjectivity, decide_layer
-from exactrelu.injectivity.oracle import Oracle
-from exactrelu.injectivity.propagation import Propagation
+from exactrelu.injectivity.cases.flats import Flats
+from exactrelu.injectivity.cases.oracle import Oracle
+from exactrelu.injectivity.cases.propagation import Propagation
+from exactrelu.injectivity.cases.tree import UnluckyPrimeError, primes_below_2_31
+from exactrelu.injectivity.collisions.collision import Collision
+from exactrelu.injectivity.layer import decide_layer
 from exactrelu.injectivity.question import Question
 from exactrelu.injectivity.solver import LinearProgram, Optimum
-from exactrelu.injectivity.tree import UnluckyPrimeError, primes_below_2_31
 from exactrelu.network.model import Layer
 from exactrelu.strategies import domains, layers
+
+if TYPE_CHECKING:
+    from exactrelu.injectivity.answer import LayerInjectivity
 
 ppl = pytest.importorskip("ppl", reason="pplpy gives the second opinion")
 
@@ -312,26 +315,6 @@ def test_I10_rows_always_active() -> None:
     result = decide_layer(dense([[1, -2], [1, 1]], [2, 0]), box)
     assert (result.verdict, result.method) == ("injective", "always active rows of full rank")
     assert not is_injective(dense([[1, -2], [1, 1]], [1.875, 0]), box)
-
-
-def sign_sequence_layer(signs: tuple[int, ...]) -> Layer:
-    """Rows of R^2 in the order of their angles in [0, pi), each with a sign; in general position."""
-    m = len(signs)
-    return dense([[s * (m - 2 * k), s * (2 * k + 1)] for k, s in enumerate(signs)], np.zeros(m))
-
-
-@pytest.mark.parametrize(("m", "probability"), [(6, 0.25), (8, 0.625)])
-def test_I16_probabilities_in_the_plane_by_enumeration(m: int, probability: float) -> None:
-    count = 0
-    for signs in product((1, -1), repeat=m):
-        active = [signs.count(1)]
-        for s in signs:
-            active.append(active[-1] - s)
-        expected = not {0, 1, m - 1, m} & set(active)
-        result = decide_layer(sign_sequence_layer(signs), AllSpace())
-        assert (result.verdict == "injective") == expected
-        count += expected
-    assert count / 2**m == probability
 
 
 @examples(50)

@@ -1,0 +1,1 @@
+"""Two different inputs with one output: where to look for them, how they become exact, and far from one another."""

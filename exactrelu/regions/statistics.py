@@ -1,0 +1,124 @@
+"""Numbers about a region complex that users publish: sizes, degrees, diameter, dead neurons, exact volumes, linear pieces.
+
+>>> from exactrelu import RationalVector, demo, load, parse_domain
+>>> from exactrelu.regions import AffineSlice, regions
+>>> from_black_to_white = AffineSlice.through([RationalVector((k,) * 64) for k in (0, 1)])
+>>> found = regions(load(demo.MODEL), affine_slice=from_black_to_white, domain=parse_domain("box:0,1", 64))
+>>> sizes_by_layer(found), int(degrees(found).max()), diameter(found), sum(volumes(found)), len(set(linear_pieces(found).tolist()))
+((54, 73), 2, 72, Fraction(1, 1), 73)
+>>> len(dead_neurons(found)), always_active_neurons(found)[0]
+(38, Neuron(layer=0, row=0))
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+from math import factorial, prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exactrelu.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from exactrelu.regions.complex import Neuron, RegionComplex
+
+# Distances from so many regions are held at once.
+_SOURCES_AT_ONCE = 64
+
+
+def sizes_by_layer(found: RegionComplex) -> tuple[int, ...]:
+    """How many regions the network has up to and with each lowered layer that holds a relu."""
+    patterns = found.patterns()
+    layers = np.array([neuron.layer for neuron in found.neurons], dtype=np.int64)
+    ends = np.flatnonzero(np.diff(layers, append=-1)) + 1
+    return tuple(len(np.unique(np.packbits(patterns[:, :end], axis=1), axis=0)) for end in ends.tolist())
+
+
+def degrees(found: RegionComplex) -> np.ndarray:
+    """How many neighbours every region has, (regions,)."""
+    return np.bincount(found.neighbours.reshape(-1), minlength=found.regions)
+
+
+def diameter(found: RegionComplex) -> int:
+    """The largest number of walls that a shortest way between two regions crosses; takes time in regions times adjacencies."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import shortest_path
+
+    pairs = found.neighbours
+    graph = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(found.regions, found.regions))
+    longest = 0
+    for begin in range(0, found.regions, _SOURCES_AT_ONCE):
+        sources = np.arange(begin, min(begin + _SOURCES_AT_ONCE, found.regions))
+        longest = max(longest, int(shortest_path(graph, directed=False, unweighted=True, indices=sources).max()))
+    return longest
+
+
+def dead_neurons(found: RegionComplex) -> tuple[Neuron, ...]:
+    """The neurons that are positive in no region."""
+    ever: list[bool] = np.any(found.patterns(), axis=0).tolist()
+    return tuple(neuron for neuron, on in zip(found.neurons, ever, strict=True) if not on)
+
+
+def always_active_neurons(found: RegionComplex) -> tuple[Neuron, ...]:
+    """The neurons that are positive in every region."""
+    always: list[bool] = np.all(found.patterns(), axis=0).tolist()
+    return tuple(neuron for neuron, on in zip(found.neurons, always, strict=True) if on)
+
+
+def linear_pieces(found: RegionComplex) -> np.ndarray:
+    """The piece of every region, (regions,): regions of one piece are connected by facets and have equal affine maps.
+
+    Pieces are numbered by their first regions. Raises InvalidRequestError where the complex is not complete.
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    kinds: dict[object, int] = {}
+    kind = np.array([kinds.setdefault(found.affine_map(region), len(kinds)) for region in range(found.regions)])
+    pairs = found.neighbours[kind[found.neighbours[:, 0]] == kind[found.neighbours[:, 1]]]
+    graph = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(found.regions, found.regions))
+    _, labels = connected_components(graph, directed=False)
+    first, inverse = np.unique(labels, return_index=True, return_inverse=True)[1:]
+    return np.argsort(np.argsort(first))[inverse]
+
+
+def volumes(found: RegionComplex) -> tuple[Fraction | None, ...]:
+    """The exact volume of every region, None where it is unbounded, in the dimension of the domain and in its coordinates.
+
+    Raises InvalidRequestError where the domain's dimension is less than that of the space: there is no volume then.
+
+    A face is divided into the pyramids over its facets, from its first vertex, down to simplices; all faces choose by one order of
+    the vertices, so that the pieces fit together.
+    """
+    if found.dimension < found.space_dimension:
+        raise InvalidRequestError("the domain lies in a hyperplane, so that its regions have no volume; give a domain of full dimension")
+    faces, points = found.faces(), found.homogeneous_vertices()
+    first_vertex = [np.arange(faces.counts()[0])]
+    for k in range(1, faces.dimension + 1):
+        owner, child = faces.facets[k].of(np.arange(faces.counts()[k]))
+        lowest = np.full(faces.counts()[k], len(points))
+        np.minimum.at(lowest, owner, first_vertex[-1][child])
+        first_vertex.append(lowest)
+
+    @cache
+    def simplices(k: int, face: int) -> tuple[tuple[int, ...], ...]:
+        apex = int(first_vertex[k][face])
+        if k == 0:
+            return ((apex,),)
+        facets = faces.facets[k].of(np.array([face]))[1].tolist()
+        others = (facet for facet in facets if int(first_vertex[k - 1][facet]) != apex)
+        return tuple((apex, *simplex) for facet in others for simplex in simplices(k - 1, facet))
+
+    def volume(region: int) -> Fraction:
+        return sum((_simplex_volume([points[v] for v in simplex]) for simplex in simplices(faces.dimension, region)), Fraction(0))
+
+    return tuple(volume(region) if bounded else None for region, bounded in enumerate(found.bounded.tolist()))
+
+
+def _simplex_volume(vertices: list[tuple[int, ...]]) -> Fraction:
+    """The volume of a simplex with these homogeneous vertices."""
+    from exactrelu.exact.linalg import determinant
+
+    return Fraction(abs(determinant(vertices)), factorial(len(vertices) - 1) * prod(vertex[-1] for vertex in vertices))

@@ -1,0 +1,155 @@
+"""Injectivity window by window: what windows determine is determined, each different window is decided once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from theorems.injectivity_replay import replay
+from theorems.oracles import evaluate, examples, in_domain
+
+from exactrelu.domain import Box
+from exactrelu.errors import CertificateError
+from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.exact.sparse import SparseMatrix
+from exactrelu.injectivity import blocks, large
+from exactrelu.injectivity.blocks import Determined, window_by_window
+from exactrelu.injectivity.layer import decide_layer
+from exactrelu.network.model import Layer
+from exactrelu.network.readers import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exactrelu.injectivity.answer import LayerInjectivity
+
+
+def cube(n: int, low: Fraction, high: Fraction) -> Box:
+    return Box(RationalVector.from_fractions([low] * n), RationalVector.from_fractions([high] * n))
+
+
+def decide(own: Layer, part: Box, until: float) -> LayerInjectivity:
+    return decide_layer(own, part, deadline=until, widen=False)
+
+
+def convolution(kernels: np.ndarray, biases: np.ndarray, n: int) -> Layer:
+    """Kernels (k, 3) over n inputs with one zero on either side, stride 1."""
+    rows = [np.convolve(np.eye(n + 2)[i + 1], kernel[::-1], mode="same")[1:-1] for kernel in kernels for i in range(n)]
+    return Layer(DyadicMatrix(np.array(rows)), DyadicMatrix(np.repeat(biases, n).reshape(-1, 1)), np.ones(len(rows), dtype=bool))
+
+
+def sparse(layer: Layer) -> Layer:
+    return Layer(SparseMatrix.from_dense(layer.weight), layer.bias, layer.rectified)
+
+
+@st.composite
+def sparse_layers(draw: st.DrawFn) -> Layer:
+    """Convolutions, and rows of few inputs each, many of them the same inputs; some of the rows without a relu, some zero."""
+    n = draw(st.integers(1, 5))
+    values = st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0])
+    if draw(st.booleans()):
+        k = draw(st.integers(1, 4))
+        kernels = np.array(draw(st.lists(values, min_size=3 * k, max_size=3 * k))).reshape(k, 3)
+        return convolution(kernels, np.array(draw(st.lists(values, min_size=k, max_size=k))), n)
+    supports = draw(st.lists(st.sets(st.integers(0, n - 1), max_size=3), min_size=1, max_size=4))
+    chosen = draw(st.lists(st.sampled_from(supports), min_size=1, max_size=10))
+    weight = np.zeros((len(chosen), n))
+    for row, support in zip(weight, chosen, strict=True):
+        row[sorted(support)] = draw(st.lists(values, min_size=len(support), max_size=len(support)))
+    biases = draw(st.lists(values, min_size=len(chosen), max_size=len(chosen)))
+    relu = draw(st.lists(st.sampled_from([True, True, True, False]), min_size=len(chosen), max_size=len(chosen)))
+    return Layer(DyadicMatrix(weight), DyadicMatrix(np.array(biases).reshape(-1, 1)), np.array(relu))
+
+
+def assert_determined(layer: Layer, domain: Box, found: Determined) -> str:
+    """The layer's own verdict, by cases of all rows at once; a collision agrees in all inputs that windows determine."""
+    whole = decide_layer(layer, domain)
+    if whole.evidence is not None:
+        replay(layer, domain, whole.evidence)
+    if whole.collision is not None:
+        x, y = whole.collision.x.fractions(), whole.collision.y.fractions()
+        assert x != y and in_domain(domain, x) and in_domain(domain, y) and evaluate(layer, x) == evaluate(layer, y)
+        assert all(x[j] == y[j] for j in np.flatnonzero(found.known))
+        assert not found.is_complete
+    return whole.verdict
+
+
+@examples(80)
+@given(st.data())
+def test_inputs_that_windows_determine_agree_in_every_collision(data: st.DataObject) -> None:
+    layer = data.draw(sparse_layers())
+    ends = data.draw(
+        st.lists(st.tuples(*[st.sampled_from([-1, 0, 1, Fraction(1, 3), 2])] * 2), min_size=layer.inputs, max_size=layer.inputs)
+    )
+    domain = Box(*(RationalVector.from_fractions(map(Fraction, map(end, ends))) for end in (min, max)))
+    assert assert_determined(layer, domain, window_by_window(sparse(layer), domain, None, decide)) != "undecided"
+
+
+def test_random_convolutions_are_proved_window_by_window_on_small_boxes_and_never_where_they_collide() -> None:
+    proved, collided = set(), 0
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        layer = convolution(generator.integers(-4, 5, (6, 3)).astype(float), generator.integers(-2, 3, 6).astype(float), 5)
+        domain = cube(5, Fraction(1, 2), Fraction(seed % 4 + 3, 4))
+        found = window_by_window(sparse(layer), domain, None, decide)
+        collided += assert_determined(layer, domain, found) == "not-injective"
+        if found.is_complete:
+            proved.add((seed, found.methods))
+    assert len(proved) >= 5 and collided >= 5
+    assert any("tree of active rows" in methods for _, methods in proved)
+
+
+def test_equal_windows_are_decided_once() -> None:
+    n, asked = 40, []
+
+    def count(own: Layer, part: Box, until: float) -> LayerInjectivity:
+        asked.append(own)
+        return decide(own, part, until)
+
+    # Two rows a window, of which the first is always active: windows follow one another from the left end.
+    layer = convolution(np.array([[1.0, 2.0, 4.0], [-1.0, 1.0, 0.5]]), np.array([1.0, 0.0]), n)
+    found = window_by_window(sparse(layer), cube(n, Fraction(0), Fraction(1)), None, count)
+    assert found.known.sum() in {0, n} and found.different <= len(asked) <= 6
+    assert found.is_complete == (found.windows >= n - 1)
+
+
+@pytest.mark.parametrize(("high", "complete"), [(Fraction(3, 5), True), (Fraction(1), False)])
+def test_a_convolution_of_a_real_network(high: Fraction, complete: bool, shared: Path) -> None:
+    layer = load(shared / "networks" / "trained" / "cifar10_cnn.onnx").layer(1).stages[0]
+    found = window_by_window(layer, cube(3072, 1 - high, high), None, decide)
+    assert found.is_complete == complete
+    # A corner, two sides, the interior.
+    assert (found.windows, found.different) == ((961, 4) if complete else (0, 0))
+
+
+def test_a_large_layer_is_proved_window_by_window_without_a_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "_LARGEST_DENSE", -1)
+    # Of x - y >= 0 or y - x >= 0 one row passes, but neither always does.
+    n = 6
+    differences = np.eye(n)[1:] - np.eye(n)[:-1]
+    rows = np.vstack([np.eye(n)[:1], differences, -differences + 2.0**-3 * np.eye(n)[:-1]])
+    layer = sparse(Layer(DyadicMatrix(rows), DyadicMatrix(np.zeros((len(rows), 1))), np.ones(len(rows), dtype=bool)))
+    domain = cube(n, Fraction(0), Fraction(1))
+    result = decide_layer(layer, domain)
+    assert (result.verdict, result.method.split(",")[0]) == ("injective", "window by window")
+    with pytest.raises(CertificateError, match="windows were proved one after the other"):
+        result.certificate(network_sha256="0" * 64, layer_number=1, domain=domain)
+    assert decide_layer(Layer(layer.weight, layer.bias, layer.rectified), domain).verdict == "injective"
+
+
+def test_an_undecided_large_layer_says_how_far_windows_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "_LARGEST_DENSE", -1)
+    generator = np.random.default_rng(1)
+    weight = np.zeros((40, 9))
+    weight[:2, 0] = [1.0, -1.0]
+    weight[2:] = generator.standard_normal((38, 9))
+    layer = sparse(Layer(DyadicMatrix(weight), DyadicMatrix(np.zeros((40, 1))), np.ones(40, dtype=bool)))
+    domain = cube(9, Fraction(-1), Fraction(1))
+    monkeypatch.setattr(blocks, "_LARGEST_WINDOW", 64)
+    result = decide_layer(layer, domain)
+    assert result.verdict == "undecided"
+    assert result.record()["progress"].endswith("determines 1 of the 9 inputs")

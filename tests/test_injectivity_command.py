@@ -1,0 +1,180 @@
+"""`exactrelu injectivity`: domains, margins, what an undecided run leaves, and what stands beside a collision."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper, save
+
+from exactrelu import Layer, demo, load, parse_domain
+from exactrelu.cli import main
+from exactrelu.injectivity.layer import decide_layer
+
+MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
+ASK = ["injectivity", MODEL, "--layer", "1"]
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process: (exit code, stdout, stderr)."""
+
+    def call(*arguments):
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def dense(path, weights, biases):
+    """An .onnx file of one layer, relu(W x + b)."""
+    weights, biases = np.asarray(weights, dtype=np.float32), np.asarray(biases, dtype=np.float32)
+    nodes = [helper.make_node("Gemm", ["x", "W", "b"], ["z"], name="dense", transB=1), helper.make_node("Relu", ["z"], ["y"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, k]) for name, k in (("x", weights.shape[1]), ("y", len(biases)))]
+    constants = [numpy_helper.from_array(weights, "W"), numpy_helper.from_array(biases, "b")]
+    save(helper.make_model(helper.make_graph(nodes, "g", ends[:1], ends[1:], constants), opset_imports=[helper.make_opsetid("", 13)]), path)
+    return path
+
+
+def same_output(layer, found):
+    """Whether the pair that a result gives has one output, computed in fractions alone."""
+    weights, biases = layer.weight.fractions(), [row[0] for row in layer.bias.fractions()]
+    x, y = ([Fraction(value) for value in found["collision"][word]] for word in ("x", "y"))
+    both = [
+        [max(Fraction(0), sum(a * v for a, v in zip(w, p, strict=True)) + b) for w, b in zip(weights, biases, strict=True)] for p in (x, y)
+    ]
+    return x != y and both[0] == both[1] == [Fraction(value) for value in found["collision"]["value"]]
+
+
+def test_an_image_and_another_one_with_the_same_features(run, tmp_path):
+    code, out, _ = run(*ASK, "--domain", "box:0,1", "--points", IMAGES, "--scale", "1/16", "--out", tmp_path, "--json")
+    found = json.loads(out)
+    assert (code, found["verdict"]) == (1, "not-injective")
+    assert same_output(load(MODEL).layer(1).stages[0], found)
+    x, y = (np.array([float(Fraction(value)) for value in found["collision"][word]]) for word in ("x", "y"))
+    images = demo_images() / 16
+    assert np.abs(images - x).max(axis=1).min() < 1e-9, "x is one of the images"
+    assert np.abs(x - y).max() > 0.5
+    rounded = found["float32"]
+    assert rounded["distinct"] and rounded["inside"]
+    assert np.array_equal(np.array(rounded["x"], dtype=np.float32), x.astype(np.float32))
+    assert float(rounded["largest_difference"]) < 1e-5
+    assert run("check", tmp_path, "--checker", "both", "--against", MODEL)[0] == 0
+    assert run("report", tmp_path)[0] == 0
+
+
+def demo_images():
+    with np.load(demo.IMAGES) as archive:
+        return np.asarray(archive[archive.files[0]], dtype=float).reshape(-1, 64)
+
+
+@pytest.mark.parametrize(
+    ("layer", "domain", "code"),
+    [
+        ("1", "ball:1/100", None),
+        ("1", "ball:50", 1),
+        ("1", "image:box:0,1", 1),
+        ("2", "image:box:0,1", 1),
+        ("2", "image:ball:1/1000", None),
+    ],
+)
+def test_balls_and_images_of_the_networks_domain(run, tmp_path, layer, domain, code):
+    asked = run("injectivity", MODEL, "--layer", layer, "--domain", domain, "--out", tmp_path, "--json", "--time-limit", 20)
+    found = json.loads(asked[1])
+    assert asked[0] == {"injective": 0, "not-injective": 1, "undecided": 3}[found["verdict"]]
+    assert code is None or asked[0] == code
+    assert any("need not be reachable" in sentence for sentence in found["assumes"]) == domain.startswith("image:")
+    assert asked[0] == 3 or run("check", tmp_path, "--checker", "both")[0] == 0
+
+
+def test_margins_of_a_layer(run, tmp_path):
+    # relu(x + 1), relu(-x - 1/2): all x are told apart until both are silent at one point, at a bias of -1/4.
+    model = dense(tmp_path / "pair.onnx", [[1.0], [-1.0]], [1.0, -0.5])
+    np.save(tmp_path / "x.npy", np.array([[0.0], [2.0]]))
+    code, out, _ = run(
+        "injectivity", model, "--layer", 1, "--margins", "--points", tmp_path / "x.npy", "--out", tmp_path / "margins", "--json"
+    )
+    found = json.loads(out)
+    assert (code, found["bias_margin"]["value"], found["inverse_lipschitz_upper"]) == (0, "1/4", "2")
+    assert Fraction(found["largest_box"]["inner"]) > 1
+    assert run("check", tmp_path / "margins", "--checker", "both")[0] == 0
+    certificates = sorted(path.name for path in (tmp_path / "margins").glob("*.certificate"))
+    assert {"injectivity-layer1-all-bias-limit.certificate", "injectivity-layer1-all-expansion.certificate"} <= set(certificates)
+    assert run("report", tmp_path / "margins")[0] == 0
+    page = (tmp_path / "margins" / "report.html").read_text(encoding="utf-8")
+    assert "exactly 0.25" in page
+    assert "at most 2 times that of their outputs" in page
+    assert "On the box around the given points scaled by" in page
+    assert "exactly 1/4" in run("injectivity", model, "--layer", 1, "--margins")[1]
+
+
+def test_an_undecided_run_is_taken_up_again(run, tmp_path):
+    weights = np.random.default_rng(0).standard_normal((96, 12))
+    model = dense(tmp_path / "hard.onnx", weights, np.zeros(96))
+    asked = ["injectivity", model, "--layer", 1, "--out", tmp_path / "kept", "--time-limit", 3]
+    code, out, err = run(*asked)
+    if code == 0:
+        pytest.skip("this machine decided it at once")
+    assert code == 3
+    assert "same command goes on" in err
+    kept = tmp_path / "kept" / "injectivity-layer1-all.partial.json"
+    before = json.loads(kept.read_text())
+    code, out, err = run(*asked)
+    assert "going on from" in err
+    after = json.loads(kept.read_text())
+    assert after["nodes"][: len(before["nodes"])] == before["nodes"]
+    assert len(after["nodes"]) >= len(before["nodes"])
+    kept.write_text("{")
+    code, out, err = run(*asked)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+
+
+def test_an_interrupted_run_keeps_what_it_proved(tmp_path):
+    model = dense(tmp_path / "hard.onnx", np.random.default_rng(0).standard_normal((96, 12)), np.zeros(96))
+    asked = ["injectivity", str(model), "--layer", "1", "--out", str(tmp_path / "kept")]
+    command = [sys.executable, "-c", "import sys; from exactrelu.cli import main; print('ready', flush=True); sys.exit(main(sys.argv[1:]))"]
+    with subprocess.Popen([*command, *asked], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        folder, deadline = tmp_path / "kept", time.monotonic() + 120
+        while not folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+    if process.returncode == 0:
+        pytest.skip("this machine decided it at once")
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert (folder / "injectivity-layer1-all.partial.json").exists()
+
+
+def test_several_stages_have_no_margins(run, tmp_path):
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "g", [value("x", 1, [1, 2])], [value("y", 1, [1, 2])])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), tmp_path / "abs.onnx")
+    code, out, _ = run("injectivity", tmp_path / "abs.onnx", "--layer", 1, "--out", tmp_path / "abs", "--json")
+    found = json.loads(out)
+    assert (code, found["verdict"]) == (1, "not-injective")
+    x, y = ([Fraction(value) for value in found["collision"][word]] for word in ("x", "y"))
+    assert x != y
+    assert [abs(value) for value in x] == [abs(value) for value in y]
+    assert run("check", tmp_path / "abs", "--checker", "both")[0] == 0
+    assert run("injectivity", tmp_path / "abs.onnx", "--layer", 1, "--domain", "box:0,1")[0] == 0
+    code, out, err = run("injectivity", tmp_path / "abs.onnx", "--layer", 1, "--margins")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_the_command_line_decides_what_python_does(run):
+    first = load(MODEL).layer(1).stages[0]
+    assert isinstance(first, Layer)
+    for domain in ("all", "orthant", "box:0,1/16", "ball:1/10"):
+        verdict = json.loads(run(*ASK, "--domain", domain, "--json", "--time-limit", 20)[1])["verdict"]
+        assert verdict == decide_layer(first, parse_domain(domain, 64), widen=False).verdict
