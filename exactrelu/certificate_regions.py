@@ -33,9 +33,6 @@ class Facet:
     beyond: int
     point: Vector
 
-    def lines(self) -> Iterator[str]:
-        yield self.point.line(spaced("facet", [self.wall, self.beyond]))
-
 
 @dataclass(frozen=True)
 class Border:
@@ -43,9 +40,6 @@ class Border:
 
     wall: int
     point: Vector
-
-    def lines(self) -> Iterator[str]:
-        yield self.point.line(spaced("border", [self.wall]))
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,10 @@ class Region:
         yield self.point.line("region")
         yield spaced("walls", [len(self.walls), *self.walls])
         yield spaced("implied", chain.from_iterable((one.denominator, *one.multipliers) for one in self.implied))
-        for facet in (*self.facets, *self.borders):
-            yield from facet.lines()
+        for facet in self.facets:
+            yield facet.point.line(spaced("facet", [facet.wall, facet.beyond]))
+        for border in self.borders:
+            yield border.point.line(spaced("border", [border.wall]))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from exactrelu.exact.rational import parse_rational
+from exactrelu.decimals import approximate, bound_text, decimal_text
 from exactrelu.results import layer_records, printable
 from exactrelu.verdict import Cardinality
 
@@ -110,12 +110,11 @@ def injectivity_report(layer: SourceLayer, result: Mapping[str, Any]) -> str:
 
 
 def _collision(layer: SourceLayer, pair: Mapping[str, Any]) -> str:
-    x, y = ([parse_rational(value) for value in pair[word]] for word in ("x", "y"))
-    changed = [abs(a - b) for a, b in zip(x, y, strict=True) if a != b]
-    positive = sum(parse_rational(value) > 0 for value in pair["value"])
+    changed = [abs(approximate(x) - approximate(y)) for x, y in zip(pair["x"], pair["y"], strict=True) if x != y]
+    positive = sum(approximate(value) > 0 for value in pair["value"])
     return (
-        f"two inputs that differ in {len(changed)} of {layer.inputs} coordinates, by up to {float(max(changed)):.3g}, have exactly the "
-        f"same output, {positive} values of which are positive; --json gives them"
+        f"two inputs that differ in {len(changed)} of {layer.inputs} coordinates, by up to {decimal_text(max(changed), digits=3)}, have "
+        f"exactly the same output, {positive} values of which are positive; --json gives them"
     )
 
 
@@ -129,24 +128,25 @@ def _float32(pair: Mapping[str, Any]) -> str:
 
 def _bias_margin(margin: Mapping[str, Any]) -> str:
     if margin["infinite"] is not None:
-        return f"{'injective' if margin['infinite'] == 'plus' else 'not injective'} whatever is added to all biases"
-    if margin["value"] is not None:
-        value = parse_rational(margin["value"])
-        by = f"{'lowered' if value >= 0 else 'raised'} by {float(abs(value)):.4g}"
-        return f"injective as long as all biases are {by} or {'less' if value >= 0 else 'more'}, exactly {_short(margin['value'])}"
-    low, high = (None if margin[word] is None else float(parse_rational(margin[word])) for word in ("low", "high"))
-    found = [] if low is None else [f"injective with all biases {_moved(low)}"]
-    found += [] if high is None else [f"not injective with all biases {_moved(high)} or {'more' if high >= 0 else 'less'}"]
+        return f"{'injective' if margin['infinite'] == 'plus' else 'not injective'} whatever is added to the biases of all rows with a relu"
+    value, low, high = (margin[word] for word in ("value", "low", "high"))
+    if value is not None:
+        lowered = approximate(value) >= 0
+        by = f"{'lowered' if lowered else 'raised'} by about {decimal_text(abs(approximate(value)))}"
+        return f"injective as long as all biases are {by} or {'less' if lowered else 'more'}, exactly {_short(value)}"
+    # Rounded to the side on which what is said of them still holds.
+    found = [] if low is None else [f"injective with all biases {_moved(bound_text(low, 'down'))}"]
+    found += [] if high is None else [f"not injective with all biases {_moved(bound_text(high, 'up'), 'more than ', 'less than ')}"]
     return ", ".join(found) or "how far the biases can be moved was not found"
 
 
-def _moved(by: float) -> str:
-    return f"{'lowered' if by >= 0 else 'raised'} by {abs(by):.4g}"
+def _moved(by: str, more: str = "", less: str = "") -> str:
+    return f"raised by {less}{by.removeprefix('-')}" if by.startswith("-") else f"lowered by {more}{by}"
 
 
 def _largest_box(box: Mapping[str, Any]) -> str:
-    inner, outer = (None if box[word] is None else f"{float(parse_rational(box[word])):.4g}" for word in ("inner", "outer"))
-    return f"injective on the box around the points scaled by {inner}" + (f", not by {outer}" if outer else ", not tried beyond")
+    beyond = ", not tried beyond" if box["outer"] is None else f", not by {bound_text(box['outer'], 'up')}"
+    return f"injective on the box around the points scaled by {bound_text(box['inner'], 'down')}{beyond}"
 
 
 def _short(text: str) -> str:

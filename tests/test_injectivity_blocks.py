@@ -18,6 +18,8 @@ from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.injectivity import blocks, large
 from exactrelu.injectivity.blocks import Determined, window_by_window
+from exactrelu.injectivity.cases.propagation import Propagation
+from exactrelu.injectivity.cases.resume import InterruptedSearch
 from exactrelu.injectivity.layer import decide_layer
 from exactrelu.network.model import Layer
 from exactrelu.network.readers import load
@@ -78,6 +80,14 @@ def assert_determined(layer: Layer, domain: Box, found: Determined) -> str:
     return whole.verdict
 
 
+def walked(layer: Layer, domain: Box, *, with_trials: bool) -> Determined:
+    """The trials in floats save time only."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not with_trials:
+            patch.setattr(blocks._Walk, "is_quiet_somewhere", lambda *_: False)
+        return window_by_window(sparse(layer), domain, None, decide)
+
+
 @examples(80)
 @given(st.data())
 def test_inputs_that_windows_determine_agree_in_every_collision(data: st.DataObject) -> None:
@@ -86,16 +96,16 @@ def test_inputs_that_windows_determine_agree_in_every_collision(data: st.DataObj
         st.lists(st.tuples(*[st.sampled_from([-1, 0, 1, Fraction(1, 3), 2])] * 2), min_size=layer.inputs, max_size=layer.inputs)
     )
     domain = Box(*(RationalVector.from_fractions(map(Fraction, map(end, ends))) for end in (min, max)))
-    assert assert_determined(layer, domain, window_by_window(sparse(layer), domain, None, decide)) != "undecided"
+    assert assert_determined(layer, domain, walked(layer, domain, with_trials=data.draw(st.booleans()))) != "undecided"
 
 
 def test_random_convolutions_are_proved_window_by_window_on_small_boxes_and_never_where_they_collide() -> None:
     proved, collided = set(), 0
     for seed in range(40):
         generator = np.random.default_rng(seed)
-        layer = convolution(generator.integers(-4, 5, (6, 3)).astype(float), generator.integers(-2, 3, 6).astype(float), 5)
-        domain = cube(5, Fraction(1, 2), Fraction(seed % 4 + 3, 4))
-        found = window_by_window(sparse(layer), domain, None, decide)
+        layer = convolution(generator.integers(-4, 5, (5, 3)).astype(float), generator.integers(-2, 3, 5) / 2, 5)
+        domain = cube(5, Fraction(0), Fraction(seed % 4 + 1, 2))
+        found = walked(layer, domain, with_trials=seed % 3 == 0)
         collided += assert_determined(layer, domain, found) == "not-injective"
         if found.is_complete:
             proved.add((seed, found.methods))
@@ -143,13 +153,23 @@ def test_a_large_layer_is_proved_window_by_window_without_a_certificate(monkeypa
 
 def test_an_undecided_large_layer_says_how_far_windows_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "_LARGEST_DENSE", -1)
-    generator = np.random.default_rng(1)
-    weight = np.zeros((40, 9))
-    weight[:2, 0] = [1.0, -1.0]
-    weight[2:] = generator.standard_normal((38, 9))
-    layer = sparse(Layer(DyadicMatrix(weight), DyadicMatrix(np.zeros((40, 1))), np.ones(40, dtype=bool)))
-    domain = cube(9, Fraction(-1), Fraction(1))
+    generator = np.random.default_rng(0)
+    weight = np.vstack([np.eye(6)[:1], -np.eye(6)[:1], generator.standard_normal((90, 6))])
+    layer = sparse(Layer(DyadicMatrix(weight), DyadicMatrix(np.zeros((92, 1))), np.ones(92, dtype=bool)))
     monkeypatch.setattr(blocks, "_LARGEST_WINDOW", 64)
-    result = decide_layer(layer, domain)
+    result = decide_layer(layer, cube(6, Fraction(-1), Fraction(1)))
     assert result.verdict == "undecided"
-    assert result.record()["progress"].endswith("determines 1 of the 9 inputs")
+    assert result.record()["progress"].endswith("determines 1 of the 6 inputs")
+
+
+def test_an_interrupted_window_is_no_progress_of_the_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "_LARGEST_DENSE", -1)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Propagation, "divide", interrupted)
+    layer = sparse(convolution(np.array([[1.0, -1.0, 0.0], [-1.0, 1.5, 0.0], [0.5, -1.0, 0.0]]), np.zeros(3), 4))
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        decide_layer(layer, cube(4, Fraction(0), Fraction(1)))
+    assert not isinstance(stopped.value, InterruptedSearch)

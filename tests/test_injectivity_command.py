@@ -109,7 +109,7 @@ def test_margins_of_a_layer(run, tmp_path):
     assert {"injectivity-layer1-all-bias-limit.certificate", "injectivity-layer1-all-expansion.certificate"} <= set(certificates)
     assert run("report", tmp_path / "margins")[0] == 0
     page = (tmp_path / "margins" / "report.html").read_text(encoding="utf-8")
-    assert "exactly 0.25" in page
+    assert "exactly 1/4" in page
     assert "at most 2 times that of their outputs" in page
     assert "On the box around the given points scaled by" in page
     assert "exactly 1/4" in run("injectivity", model, "--layer", 1, "--margins")[1]

@@ -31,10 +31,11 @@ from markdown_it import MarkdownIt
 
 from exactrelu import demo
 from exactrelu.cli import main
+from exactrelu.decimals import approximate
 from exactrelu.errors import ExactReluError, InvalidFileError, InvalidRequestError
 from exactrelu.report import code, report
 from exactrelu.report.histogram import MOST_BINS, PLOT_HEIGHT, STACK, TOP, bins_for, count, panel
-from exactrelu.report.pictures import approximate, pictures, raster
+from exactrelu.report.pictures import pictures, raster
 from exactrelu.report.reading import Pair, Verdict
 from exactrelu.verdict import Cardinality
 

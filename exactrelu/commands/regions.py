@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
+    from exactrelu.domain import Domain
     from exactrelu.network.model import Network
     from exactrelu.points import Points
     from exactrelu.regions import AffineSlice, RegionComplex
 
 # Up to so many regions times adjacencies the diameter is computed, and up to so many regions the linear pieces: seconds each.
 DIAMETER_SIZE, PIECES_SIZE = 2 * 10**7, 10**4
-UNCHECKED = "No certificate of regions is written yet, so no checker has confirmed that the list is complete."
 
 
 def regions(
@@ -34,12 +34,19 @@ def regions(
     domain: Annotated[str, Parameter(help="all (default), orthant, box:LO,HI, box:FILE.npz or polytope:FILE.json.")] = "all",
     slice: Annotated[
         str | None,
-        Parameter(help="Points (.npy, .npz or .csv): ask about the smallest affine subspace that holds them, a plane for three."),
+        Parameter(
+            help="Points (.npy, .npz or .csv): ask about the subspace through them; three are (0,0), (1,0) and (0,1) of their plane."
+        ),
     ] = None,
     rows: Rows = None,
     scale: Scale = None,
     graph: Annotated[Path | None, Parameter(help="Write regions, vertices and adjacencies to FILE.json or FILE.graphml.")] = None,
-    plot: Annotated[Path | None, Parameter(help="Draw two-dimensional regions as FILE.svg.")] = None,
+    plot: Annotated[
+        Path | None,
+        Parameter(
+            help="Draw regions of two dimensions as FILE.svg, with the decision boundary: where the output is 0, or two are the largest."
+        ),
+    ] = None,
     colour: Annotated[
         Literal["pattern", "map", "output"],
         Parameter(help="Of the plot: one colour a region (default), one an affine map, or by the output."),
@@ -47,6 +54,7 @@ def regions(
     view: Annotated[str | None, Parameter(help="Of the plot: LEFT,RIGHT,BOTTOM,TOP; by default around the vertices.")] = None,
     draw_graph: Annotated[bool, Parameter(help="Of the plot: draw the adjacency graph as well.")] = False,
     store: Annotated[str | None, Parameter(show=False)] = None,
+    out: Annotated[Path | None, Parameter(help="Folder for the certificate that these are all regions, and for the result.")] = None,
     time_limit: Annotated[float | None, Parameter(help="Seconds after which no further neuron is begun.")] = None,
     json: Json = False,
     quiet: Quiet = False,  # noqa: ARG001
@@ -64,9 +72,9 @@ def regions(
     one_thread()
     from exactrelu.domain import parse_domain
     from exactrelu.network.readers import load
-    from exactrelu.regions import graph as graph_file
     from exactrelu.regions import regions as find_regions
-    from exactrelu.regions.plot import check_suffix, save_plot
+    from exactrelu.regions.graph import save_graph
+    from exactrelu.regions.plot import save_plot
     from exactrelu.regions.polygons import View
     from exactrelu.results import Envelope, assumptions, describe_data, json_text, printable, speaks_of
 
@@ -76,11 +84,7 @@ def regions(
     within = parse_domain(domain, model.inputs)
     points, plane = (None, None) if slice is None else _slice(slice, model, factor, rows)
     seen = None if view is None else View.parse(view)
-    if plot is not None:
-        check_suffix(plot)
-        _check_plane(model, plane)
-    if graph is not None:
-        graph_file.check_suffix(graph)
+    _check_files(graph, plot, model, plane)
     deadline = None if time_limit is None else begin + time_limit
     found = find_regions(model, through=through, domain=within, affine_slice=plane, deadline=deadline)
     if not found.complete and not found.regions:
@@ -89,7 +93,7 @@ def regions(
     if slice is not None and points is not None:
         record["slice"] = describe_data(Path(slice), points, "input", model.input_shape)
     if graph is not None:
-        graph_file.save_graph(found, graph)
+        save_graph(found, graph)
     if plot is not None:
         # Hidden neurons have no decision boundary.
         decided = record["through"] is None and model.outputs > 0
@@ -97,12 +101,51 @@ def regions(
             save_plot(found, plot, colour=colour, boundary="decision" if decided else None, graph=draw_graph, view=seen)
         else:
             save_plot(found, plot, graph=draw_graph, view=seen)
+    folder = None if out is None else _Folder(out, model, path.stem, record, domain)
+    if folder is not None:
+        record |= folder.certify(found, within)
+    result = envelope.around(path, model, assumptions(certified=record["certificate"] is not None), **record)
+    written = None if folder is None else folder.write(result)
     if json:
-        print(json_text(envelope.around(path, model, [assumptions(certified=False)[0], UNCHECKED], **record)))
+        print(json_text(result))
     else:
         print("\n\n".join([regions_report(record, domain), speaks_of(path, model)]))
-        print("".join(f"{what}: {printable(where)}\n" for what, where in (("Graph", graph), ("Plot", plot)) if where is not None), end="")
+        places = (("Graph", graph), ("Plot", plot), ("Result", written), ("Certificate", record["certificate"]))
+        print("".join(f"{what}: {printable(where)}\n" for what, where in places if where is not None), end="")
     return HOLDS if found.complete else UNDECIDED
+
+
+class _Folder:
+    """Where the result, its certificate and the network that it names are written."""
+
+    def __init__(self, folder: Path, model: Network, stem: str, record: Mapping[str, Any], domain: str) -> None:
+        from exactrelu.result_folder import ResultFolder
+
+        self._model = model
+        self._files = ResultFolder(folder, model, stem)
+        self._last = "output" if record["through"] is None else str(record["through"])
+        through = "" if record["through"] is None else f"-through{self._last}"
+        self._name = f"regions{through}{'-slice' if record['slice'] is not None else ''}"
+        self._domain = domain
+
+    def certify(self, found: RegionComplex, domain: Domain) -> dict[str, str | None]:
+        """The path of the certificate, written, or why there is none."""
+        from exactrelu.regions.evidence import regions_certificate
+
+        path = self._files.path(self._name, self._domain, ".certificate")
+        try:
+            made = regions_certificate(self._model, found, domain)
+            named = self._files.named(self._model.layer_through(self._last), through=True)
+            if (made.network, made.last) != (named.sha256, named.number):
+                raise InvalidRequestError("the layers up to this one are no network that a certificate can name")
+            made.save(path)
+        except InvalidRequestError as error:
+            return {"certificate": None, "uncertified": str(error)}
+        return {"certificate": str(path), "uncertified": None}
+
+    def write(self, result: Mapping[str, Any]) -> str:
+        """Write the JSON object; its path."""
+        return self._files.results(result, self._files.path(self._name, self._domain, ".json").name)
 
 
 def _check_options(store: str | None, time_limit: float | None, *, of_slice: bool) -> None:
@@ -123,12 +166,24 @@ def _slice(file: str, model: Network, scale: Fraction | None, rows: str | None) 
     return points, AffineSlice.through(points.rows)
 
 
-def _check_plane(model: Network, plane: AffineSlice | None) -> None:
-    """Refuse a plot of more or fewer than two dimensions before any region is looked for."""
-    dimension = model.inputs if plane is None else len(plane.directions)
-    if dimension != 2:
-        there_are = f"the network has {dimension} inputs" if plane is None else f"the slice has {dimension} dimensions"
-        raise InvalidRequestError(f"a plot shows two dimensions, but {there_are}; give three points with --slice FILE, or leave --plot out")
+def _check_files(graph: Path | None, plot: Path | None, model: Network, plane: AffineSlice | None) -> None:
+    """Refuse what cannot be written before any region is looked for."""
+    from exactrelu.regions.graph import check_suffix
+    from exactrelu.regions.plot import check_suffix as check_plot
+
+    if graph is not None:
+        check_suffix(graph)
+    if plot is not None:
+        check_plot(plot)
+        dimension = model.inputs if plane is None else len(plane.directions)
+        if dimension != 2:
+            there_are = f"the network has {dimension} inputs" if plane is None else f"the slice has dimension {dimension}"
+            raise InvalidRequestError(
+                f"a plot shows two dimensions, but {there_are}; give three points with --slice FILE, or leave --plot out"
+            )
+    for file in (graph, plot):
+        if file is not None and not file.parent.is_dir():
+            raise InvalidRequestError(f"{file} cannot be written: there is no folder {file.parent}; make it, or choose another")
 
 
 def _too_large(model: Network, plane: AffineSlice | None) -> InvalidRequestError:
@@ -157,6 +212,7 @@ def _record(found: RegionComplex, model: Network, through: str | None, deadline:
         "bounded_regions": found.bounded_regions,
         "complete": found.complete,
         "certificate": None,
+        "uncertified": None,
         "neurons": neurons,
         "progress": None if found.complete else f"the regions are those that the first {len(found.neurons)} of {neurons} neurons make",
         "statistics": _statistics(found, deadline),
@@ -200,13 +256,16 @@ def regions_report(record: Mapping[str, Any], domain: str) -> str:
         (held["linear_pieces"], "linear pieces: connected parts with one affine map"),
         (held["degree_max"], f"neighbours of a region at most, {float(parse_rational(held['degree_mean'] or '0')):.2f} on average"),
         (held["diameter"], "walls at most from one region to another (diameter)"),
-        (len(held["dead_neurons"]), f"of {record['neurons']} neurons are never positive"),
-        (len(held["always_active_neurons"]), "are always positive"),
     ]
+    if record["complete"]:
+        numbers.append((len(held["dead_neurons"]), f"of {record['neurons']} neurons are positive nowhere"))
+        numbers.append((len(held["always_active_neurons"]), "are positive everywhere"))
     width = max(len(str(number)) for number, _ in numbers)
     lines = [f"{str(number).rjust(width)}  {words}" for number, words in numbers if number is not None]
     if record["progress"] is None:
         state = "These are all regions."
     else:
         state = f"Not complete: {record['progress']}; there are at least as many. Give a larger --time-limit."
+    if record["uncertified"] is not None:
+        state += f"\nno certificate: {record['uncertified']}"
     return "\n".join([f"{part}, domain {printable(domain)}{where}", *lines, "", state])

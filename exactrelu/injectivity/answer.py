@@ -68,4 +68,4 @@ class LayerInjectivity:
         if self.evidence is None:
             reason = self.remark if self.verdict == "injective" else "an undecided result has no certificate; give it more time"
             raise CertificateError(f"there is no certificate: {reason}")
-        return InjectivityCertificate(network_sha256, layer_number, self.evidence, lines)
+        return InjectivityCertificate(network_sha256, layer_number, self.evidence, domain=lines)

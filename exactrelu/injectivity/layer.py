@@ -159,7 +159,7 @@ def _decide_large(question: Question, points: Sequence[RationalVector]) -> Found
         return _by_parts(question, apart, None, points)
     determined = ""
     if isinstance(domain, Box):
-        found = window_by_window(layer, domain, deadline, lambda own, part, until: decide_layer(own, part, deadline=until, widen=False))
+        found = window_by_window(layer, domain, deadline, _decide_part)
         if found.is_complete:
             return "injective", found.method, _WINDOWS_UNCERTIFIED
         determined = f"; one window after the other determines {int(found.known.sum())} of the {layer.inputs} inputs"
@@ -178,7 +178,7 @@ def _by_parts(question: Question, apart: Sequence[Part], certain: Sequence[Depen
     started, deadline = time.monotonic(), question.deadline
 
     def decide(stages: tuple[Layer, ...], domain: Domain, near: Sequence[RationalVector]) -> LayerInjectivity:
-        return decide_layer(stages[0], domain, deadline=deadline, points=near)
+        return _decide_part(stages[0], domain, deadline, near, widen=True)
 
     whole = decide_parts([question.layer], question.domain, apart, points, decide)
     if whole.verdict != "injective":
@@ -190,6 +190,16 @@ def _by_parts(question: Question, apart: Sequence[Part], certain: Sequence[Depen
         if isinstance(proof, Proof):
             return "injective", whole.method, proof
     return "injective", whole.method, _PARTS_UNCERTIFIED
+
+
+def _decide_part(
+    part: Layer, domain: Domain, deadline: float | None, points: Sequence[RationalVector] = (), *, widen: bool = False
+) -> LayerInjectivity:
+    """As `decide_layer`; what an interruption leaves of a part is no progress of the whole."""
+    try:
+        return decide_layer(part, domain, deadline=deadline, points=points, widen=widen)
+    except InterruptedSearch:
+        raise KeyboardInterrupt from None
 
 
 def _along_the_kernel(question: Question, interior: RationalVector) -> Collision | None:

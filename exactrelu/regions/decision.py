@@ -2,6 +2,7 @@
 
 On a region every output is an affine map of the plane, so that {F_i = F_j} is there a segment, a point, nothing or all of the region.
 
+>>> from fractions import Fraction
 >>> from exactrelu import RationalVector
 >>> from exactrelu.regions.polygons import View, area, clipped
 >>> square = clipped(((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1)), View(*map(Fraction, (-1, 1, -1, 1))))
@@ -12,7 +13,7 @@ On a region every output is an affine map of the plane, so that {F_i = F_j} is t
 
 from __future__ import annotations
 
-from fractions import Fraction
+import math
 from typing import TYPE_CHECKING, Literal
 
 from exactrelu.errors import InvalidRequestError
@@ -58,11 +59,13 @@ def classes(outputs: Sequence[RationalVector], polygon: Sequence[Row]) -> list[t
 
 def _largest_somewhere(outputs: Sequence[RationalVector], polygon: Sequence[Row]) -> list[int]:
     """The outputs that no other one is at least as large as on all of the polygon; of equal ones the first."""
-    at_corners = [[Fraction(value(output.numerators, corner), output.denominator * corner[2]) for corner in polygon] for output in outputs]
+    common = math.lcm(*(output.denominator for output in outputs))
+    forms = (tuple([entry * (common // output.denominator) for entry in output.numerators]) for output in outputs)
+    at_corners = [[value(form, corner) for corner in polygon] for form in forms]
     left: list[int] = []
     for i, own in enumerate(at_corners):
         others = ((j, at) for j, at in enumerate(at_corners) if j != i)
-        if not any((at != own or j < i) and all(b >= a for a, b in zip(own, at, strict=True)) for j, at in others):
+        if not any((at != own or j < i) and all(a <= b for a, b in zip(own, at, strict=True)) for j, at in others):
             left.append(i)
     return left
 
@@ -76,7 +79,7 @@ def boundary(outputs: Sequence[RationalVector], polygon: Sequence[Row], which: B
     if which == "decision" and len(outputs) > 1:
         pairs = ((i, j, part) for i, part in classes(outputs, polygon) for j in range(len(outputs)) if i != j)
         found = (zero_set(part, difference(outputs[i], outputs[j])) for i, j, part in pairs)
-        return sorted({tuple(sorted(part)) if len(part) == 2 else part for part in found if part})
+        return sorted({part for part in found if part})
     if which == "decision":
         which = 0
     if isinstance(which, int):

@@ -15,7 +15,7 @@ import numpy as np
 
 from exactrelu.certificate import DomainLines, Vector
 from exactrelu.certificate_regions import Border, Facet, Implied, Region, RegionsCertificate
-from exactrelu.domain import AllSpace
+from exactrelu.domain import AllSpace, Ball
 from exactrelu.errors import InvalidRequestError
 from exactrelu.network.exact_file import network_sha256
 from exactrelu.regions.charts import Chart, primitive
@@ -40,19 +40,21 @@ def regions_certificate(network: Network, found: RegionComplex, domain: Domain |
 
     found: what `regions(network, domain=domain)` returned, `through` some layer or not. Its evidence is made as lines are asked for.
 
-    Raises InvalidRequestError where the complex is not complete, on a slice or in a domain without interior, or through a layer of which
-    the lowered one holds further neurons. While lines are made: where it is the complex of another network or domain, or a number is too
-    long for the format.
+    Raises InvalidRequestError where the complex is not complete, on a slice, on a ball or in a domain without interior points, or through
+    a layer of which the lowered one holds further neurons. While lines are made: where it is the complex of another network or domain, or
+    a number is too long for the format.
 
     >>> from exactrelu import DyadicMatrix, Layer, Network, SourceLayer
     >>> from exactrelu.regions import regions
     >>> layer = Layer(DyadicMatrix.from_floats([[1.0], [1.0]]), DyadicMatrix.from_floats([[0.0], [-1.0]]), np.ones(2, bool))
     >>> line = Network((layer,), (SourceLayer(1, "first", (layer,), 0),), (), (1,))
     >>> regions_certificate(line, regions(line)).text().splitlines()[6:12]
-    ['claim regions 3 2', 'region 1 -1', 'walls 1 0', 'implied 1 1 0 1', 'facet 0 1 1 0', 'region 2 1']
+    ['claim regions 3 2', 'region 1 -1', 'walls 1 0', 'implied 1 1', 'facet 0 1 1 0', 'region 2 1']
     """
     domain = AllSpace() if domain is None else domain
     domain.check_dimension(network.inputs)
+    if isinstance(domain, Ball):
+        raise InvalidRequestError("a ball is no polyhedron, so that its regions cannot be certified; give a box around it")
     if not found.complete:
         raise InvalidRequestError("the complex is not complete, so that nothing can be certified; give more time or a larger limit")
     if found.on_slice or found.dimension < found.space_dimension:
@@ -102,12 +104,14 @@ class _Regions:
 
         Patterns are sorted: as far as one begins like that before it, its forms are there already.
         """
-        homogeneous = HomogeneousLayers(self.layers, Chart.identity(self.found.space_dimension))
+        # Layers after the last neuron decide nothing.
+        needed = max((neuron.layer + 1 for neuron in self.found.neurons), default=0)
+        homogeneous = HomogeneousLayers(self.layers[:needed], Chart.identity(self.found.space_dimension))
         rectified = [np.flatnonzero(layer.rectified).tolist() for layer in self.layers]
         kept: list[tuple[list[Row], list[Row]]] = []
         before: tuple[np.ndarray, ...] = ()
         for region in range(self.found.regions):
-            pattern = self.found.pattern(region)
+            pattern = self.found.pattern(region)[:needed]
             changes = (number for number, pair in enumerate(zip(before, pattern, strict=False)) if (pair[0] != pair[1]).any())
             del kept[next(changes, 0) + 1 :]
             before = pattern
@@ -226,7 +230,7 @@ def _zeros(values: Sequence[int]) -> int:
 
 def _check_length(region: Region) -> None:
     """Raise InvalidRequestError where a number is too long for a certificate."""
-    points = [region.point, *(one.point for one in (*region.facets, *region.borders))]
+    points = [region.point, *(facet.point for facet in region.facets), *(border.point for border in region.borders)]
     numbers = [number for point in points for number in (point.denominator, *point.numerators)]
     numbers += [number for one in region.implied for number in (one.denominator, *one.multipliers)]
     if max(number.bit_length() for number in numbers) > _MOST_BITS:

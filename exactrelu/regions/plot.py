@@ -207,12 +207,8 @@ class _Drawing:
 
     def boundary(self, which: Boundary) -> str:
         """The boundary as segments, dots and shaded regions; a segment between two regions is found on both and drawn once."""
-        parts = {
-            self.path(sorted(part) if len(part) == 2 else part): None
-            for region, polygon in self.polygons.items()
-            for part in decision.boundary(self.maps[region], polygon, which)
-        }
-        return "\n".join(f'<path d="{data}"/>' for data in parts)
+        found = (part for region, polygon in self.polygons.items() for part in decision.boundary(self.maps[region], polygon, which))
+        return "\n".join(f'<path d="{self.path(part)}"/>' for part in dict.fromkeys(found))
 
     def graph(self) -> str:
         """The regions in the view as dots, joined where they are adjacent."""

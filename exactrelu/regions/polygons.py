@@ -103,16 +103,17 @@ def check_plane(found: RegionComplex) -> None:
 
 
 def polygons(found: RegionComplex, view: View) -> dict[int, tuple[Row, ...]]:
-    """Of every region of a complex in the plane what a view box holds, as `clipped` gives it; of those that it meets.
+    """What a view box holds, as `clipped` gives it, of the regions of a complex in the plane, by their numbers.
 
-    Regions that only touch the box in a part of its border are among them, with that part.
+    Regions are left out where that has a smaller dimension than they have: those that do not meet the box, or only touch it. Raises
+    InvalidRequestError where the complex is not one of the plane, or no region is known.
     """
     check_plane(found)
     points, spanning = found.generators()
     points = [primitive(point) for point in points]
     lines = [(*(sign * entry for entry in line.numerators), 0) for line in found.lineality for sign in (1, -1)]
     inside = ((region, clipped([*(points[place] for place in places), *lines], view)) for region, places in enumerate(spanning))
-    return {region: polygon for region, polygon in inside if polygon}
+    return {region: polygon for region, polygon in inside if len(polygon) > found.dimension}
 
 
 def clipped(generators: Sequence[Row], view: View) -> tuple[Row, ...]:
@@ -145,7 +146,7 @@ def zero_set(polygon: Sequence[Row], form: Row) -> tuple[Row, ...]:
     if not any(values):
         return tuple(polygon)
     on = (corner for corner, at in zip(polygon, values, strict=True) if at == 0)
-    return _outermost([*on, *_crossings(polygon, values, form)], form)
+    return tuple(sorted(_outermost([*on, *_crossings(polygon, values, form)], form)))
 
 
 def area(polygon: Sequence[Row]) -> Fraction:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exactrelu.report.pictures import Pictures, approximate, pictures
+from exactrelu.decimals import approximate, bound_text, decimal_text
+from exactrelu.report.pictures import Pictures, pictures
 from exactrelu.report.reading import Pair
 from exactrelu.report.words import box_bounds, counted, size_text, where
 from exactrelu.verdict import Cardinality
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # How many coordinates and features are listed.
 _LISTED = 12
+# Exact numbers up to so many letters are shown as they are.
+_SHORT = 24
 _SAYS = {
     "injective": "injective: no two different inputs have the same output",
     "not-injective": "not injective: two different inputs have exactly the same output",
@@ -123,9 +126,17 @@ def _in_float32(found: Float32) -> str:
 def _margin(margin: Margin) -> str:
     if margin.infinite is not None:
         stays = "stays" if margin.infinite == "plus" else "does not become"
-        return f"However all biases are moved together, it {stays} injective."
-    known = [("exactly", margin.value)] if margin.value is not None else [("at least", margin.low), ("at most", margin.high)]
-    bounds = [f"{word} {_number(approximate(text))}" for word, text in known if text is not None]
+        certified = (
+            "" if margin.infinite == "plus" else " The certificate shows it for one very low number; that it is so for all has none."
+        )
+        return f"However the biases of all rows with a relu are moved together, it {stays} injective.{certified}"
+    bounds = [
+        f"{word} {bound_text(text, side)}"
+        for word, text, side in (("at least", margin.low, "down"), ("at most", margin.high, "up"))
+        if text
+    ]
+    if margin.value is not None:
+        bounds = [f"exactly {margin.value}" if len(margin.value) <= _SHORT else f"about {decimal_text(approximate(margin.value))}"]
     return (
         "The largest number by which all biases can be lowered together so that it is injective (below 0: they must be raised): "
         f"{' and '.join(bounds) or 'not decided'}."
@@ -134,8 +145,10 @@ def _margin(margin: Margin) -> str:
 
 def _largest_box(box: LargestBox) -> str:
     """Up to which size a box around the given points keeps it injective."""
-    inner = _number(approximate(box.inner))
-    beyond = "larger ones were not decided" if box.outer is None else f"scaled by {_number(approximate(box.outer))} it is not"
+    inner = bound_text(box.inner, "down")
+    beyond = "larger ones were not decided"
+    if box.outer is not None:
+        beyond = f"scaled by {bound_text(box.outer, 'up')} it is not"
     return f"On the box around the given points scaled by {inner} about its middle it is injective; {beyond}."
 
 
@@ -183,4 +196,4 @@ def _title(noun: str, number: int) -> str:
 
 def _number(value: Fraction) -> str:
     """A number of four digits."""
-    return f"{float(value):.4g}"
+    return decimal_text(value)

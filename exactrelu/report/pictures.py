@@ -12,19 +12,22 @@ import struct
 import zlib
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from exactrelu.decimals import approximate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from exactrelu.report.reading import Pair
 
+# Values beyond floats are cut to what floats hold.
+_shown = partial(approximate, power=200)
 # What a flat input of this length is taken for; a stored shape of two or three axes goes before it. Colours come as planes.
 KNOWN = {64: (8, 8), 256: (16, 16), 784: (28, 28), 1024: (32, 32), 3072: (3, 32, 32), 4096: (64, 64)}
 LARGEST_SIDE = 512
-_DIGITS = 60
-_LARGEST_POWER = 200
 # Pairs are looked at up to so many coordinates in all, so that large images cost no more than many small ones.
 _MOST_COORDINATES = 300_000
 # Zero is white; what the second input has more of is red, what it has less of is blue.
@@ -89,25 +92,6 @@ def raster(shape: tuple[int, ...], inputs: int) -> Raster | None:
     return found if max(found.height, found.width) <= LARGEST_SIDE else None
 
 
-def approximate(text: str) -> Fraction:
-    """A rational "p/q" from its leading digits, so that its cost does not grow with its length.
-
-    >>> approximate("-3/4"), float(approximate("1" + "0" * 9999 + "/3" + "0" * 9999)) == 1 / 3
-    (Fraction(-3, 4), True)
-    """
-    above, _, below = text.partition("/")
-    sign = -1 if above.startswith("-") else 1
-    (p, up), (q, down) = (_leading(part.lstrip("-")) for part in (above, below or "1"))
-    power = max(-_LARGEST_POWER, min(up - down, _LARGEST_POWER))
-    return sign * Fraction(p, q) * Fraction(10) ** power
-
-
-def _leading(digits: str) -> tuple[int, int]:
-    """(p, k) with p * 10^k close to the number."""
-    digits = digits.lstrip("0") or "0"
-    return int(digits[:_DIGITS]), max(0, len(digits) - _DIGITS)
-
-
 def pictures(pairs: Iterable[Pair], layout: Raster, bounds: tuple[Fraction, Fraction] | None) -> Pictures | None:
     """The pair with the largest change as pictures, the first such one; None without a pair that fits the layout.
 
@@ -117,7 +101,7 @@ def pictures(pairs: Iterable[Pair], layout: Raster, bounds: tuple[Fraction, Frac
     size = layout.height * layout.width * layout.colours
     for pair in islice(pairs, max(1, _MOST_COORDINATES // size)):
         if len(pair.point) == size:
-            first = [approximate(text) for text in pair.point]
+            first = [_shown(text) for text in pair.point]
             second = _second(pair, first, bounds)
             largest = max(abs(b - a) for a, b in zip(first, second, strict=True))
             if best is None or largest > best[0]:
@@ -143,8 +127,8 @@ def pictures(pairs: Iterable[Pair], layout: Raster, bounds: tuple[Fraction, Frac
 def _second(pair: Pair, first: Sequence[Fraction], bounds: tuple[Fraction, Fraction] | None) -> list[Fraction]:
     """The second input; on a ray, the one whose largest change is half of what the first input (or the box) spans."""
     if pair.second is not None:
-        return [approximate(text) for text in pair.second]
-    direction = [approximate(text) for text in pair.ray or ()]
+        return [_shown(text) for text in pair.second]
+    direction = [_shown(text) for text in pair.ray or ()]
     low, high = bounds or (min(first), max(first))
     longest = max(map(abs, direction))
     step = (high - low or 1) / (2 * longest) if longest else Fraction(0)

@@ -58,20 +58,22 @@ def read_state(path: Path) -> State:
     content = read_bytes(path, STATE_BYTES)
     try:
         found = json.loads(content, parse_constant=_refuse)
-        if not isinstance(found, dict) or tuple(found) != _KEYS or found["exactrelu-partial"] != FORMAT:
+        if not isinstance(found, dict) or tuple(found) != _KEYS:
             raise ValueError("its keys are not those of this version's states")
-        seconds, question, prime = float(found["seconds"]), found["question"], found["prime"]
+        version, question, seconds, prime = (found[key] for key in _KEYS[:4])
+        if type(version) is not int or version != FORMAT:
+            raise ValueError("it was saved by another version")
         if not isinstance(question, str) or re.fullmatch("[0-9a-f]{64}", question) is None:
             raise ValueError("`question` is no SHA-256")
         if type(prime) is not int or prime not in first_primes():
             raise ValueError("`prime` is not one that a search uses")
-        if not 0 <= seconds < math.inf:
+        if type(seconds) not in {int, float} or not 0 <= float(seconds) < math.inf:
             raise ValueError("`seconds` is no time")
         certain, dependencies, nodes = (_parsed(found[key], read) for key, read in _PARTS)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         why = " ".join(str(error).split())[:120] or type(error).__name__
         raise InvalidFileError(f"{path} is no saved state of an injectivity question: {why}; delete it to begin anew") from None
-    return State(question, seconds, prime, certain, dependencies, nodes)
+    return State(question, float(seconds), prime, certain, dependencies, nodes)
 
 
 def _refuse(text: str) -> Any:

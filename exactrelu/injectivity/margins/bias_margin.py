@@ -54,7 +54,8 @@ class BiasMargin:
 
     value: mu, None where it is infinite or only a bracket is known; infinite: "plus" (injective whatever the biases), "minus"
     (never injective), else None. low: a t at which the layer was proved injective, with `evidence`; high: a t above which it is
-    not, with `limit`; where mu is known both are mu. reason: in words, why mu is infinite or not known.
+    not, with `limit`; where mu is known both are mu; where it is -infinity, one number far down for which that is certified.
+    reason: in words, why mu is infinite or not known, and how much of that is certified.
     """
 
     value: Fraction | None
@@ -75,11 +76,11 @@ class BiasMargin:
         lines = DomainLines(domain.lines())
         texts = {}
         if self.evidence is not None and self.low is not None:
-            proof = InjectivityCertificate(network_sha256, layer_number, self.evidence, lines, self.low)
+            proof = InjectivityCertificate(network_sha256, layer_number, self.evidence, self.low, domain=lines)
             texts["injective-lowered"] = proof.text()
         if self.limit is not None:
             point, first, second = (Vector(x.numerators, x.denominator) for x in (self.limit.point, self.limit.first, self.limit.second))
-            limit = BiasLimitCertificate(network_sha256, layer_number, self.limit.value, point, first, second, lines)
+            limit = BiasLimitCertificate(network_sha256, layer_number, self.limit.value, point, first, second, domain=lines)
             texts["bias-limit"] = limit.text()
         return texts
 
@@ -123,7 +124,7 @@ class _Search:
             # Along the kernel of all rows the output never changes.
             ends = self._around(interior, kernel_vectors(whole, most=1)[0])
             limit = Limit(self._lowest_of_interest(), interior, *ends)
-            return BiasMargin(None, "minus", high=limit.value, limit=limit, reason="the rows' rank is lower than the number of inputs")
+            return _never_injective(limit, "the rows' rank is lower than the number of inputs")
         receding = self._along_a_direction()
         if receding is not None:
             return receding
@@ -227,8 +228,7 @@ class _Search:
             point = RationalVector.from_fractions(a + step * b for a, b in pairs)
             if not outside.any() or highest(self.layer, outside, point) <= wanted:
                 limit = Limit(wanted, point, first, second)
-                reason = "along a direction of the domain too few rows stay above any bound"
-                return BiasMargin(None, "minus", high=wanted, limit=limit, reason=reason)
+                return _never_injective(limit, "along a direction of the domain too few rows stay above any bound")
             step *= 4
 
     # ------------------------------------------------------------ from flat to flat
@@ -313,6 +313,12 @@ class _Search:
 
     def _is_late(self) -> bool:
         return self.deadline is not None and time.monotonic() > self.deadline
+
+
+def _never_injective(limit: Limit, why: str) -> BiasMargin:
+    """mu is -infinity: a limit can be certified at one number, while `why` holds for all and has no certificate."""
+    reason = f"{why} (certified for t above {format_rational(limit.value)} alone; for every t by this argument, without a certificate)"
+    return BiasMargin(None, "minus", high=limit.value, limit=limit, reason=reason)
 
 
 def part_of_time(deadline: float | None, parts: int) -> float | None:

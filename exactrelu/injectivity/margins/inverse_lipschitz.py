@@ -66,7 +66,8 @@ class InverseLipschitz:
         """The text of the certificate, None without evidence."""
         if self.evidence is None:
             return None
-        return ExpansionCertificate(network_sha256, layer_number, self.least, self.evidence, DomainLines(domain.lines())).text()
+        lines = DomainLines(domain.lines())
+        return ExpansionCertificate(network_sha256, layer_number, self.least, self.evidence, domain=lines).text()
 
 
 def inverse_lipschitz(
@@ -113,16 +114,17 @@ def _in_floats(question: Question, free: np.ndarray, certain: Sequence[Dependenc
     weight = question.layer.weight
     if not weight.is_float64 or not float_arithmetic_is_sound():
         return None
-    sizes = np.einsum("ij,ij->i", weight.floats[:, free], weight.floats[:, free])
-    # Which of parallel rows is the shortest floats may get wrong by a rounding, which the bound's last factor covers.
-    shortest = [min(one.rows, key=lambda j: float(sizes[j])) for one in certain]
+    sizes = np.abs(weight.floats[:, free])
+    # Rows of one dependency are parallel: any column in which they are not 0 orders them by length, and floats compare exactly.
+    shortest = [min(one.rows, key=lambda j, k=sizes[one.rows[0]].argmax(): float(sizes[j, k])) for one in certain]
     rows = weight.floats[np.array([*question.unrectified.tolist(), *shortest], dtype=np.int64)][:, free]
     largest = float(np.abs(rows).max(initial=0.0))
     if len(rows) < len(free) or not largest:
         return None
     exponent = -math.frexp(largest)[1]
     scaled = np.ldexp(rows, exponent)
-    if not in_safe_range(scaled):
+    # What became 0 was not scaled exactly; all that is in the safe range was.
+    if not in_safe_range(scaled) or np.count_nonzero(scaled) < np.count_nonzero(rows):
         return None
     gram = scaled.T @ scaled
     gram = (gram + gram.T) * 0.5

@@ -56,10 +56,10 @@ class LargestBox:
         }
 
     def certificates(self, *, network_sha256: str, layer_number: int) -> dict[str, str]:
-        """The texts of the certificates: `box-injective` on the inner box, `box-collision` on the outer one, as far as they are known."""
+        """The texts of the certificates: `box-injective` on the inner box, `box-collision` on the outer one, as far as there are some."""
         texts = {}
         for name, scale, result in (("box-injective", self.inner, self.proof), ("box-collision", self.outer, self.collision)):
-            if scale is not None and result is not None:
+            if scale is not None and result is not None and result.is_certified:
                 made = result.certificate(network_sha256=network_sha256, layer_number=layer_number, domain=self.box(scale))
                 texts[name] = made.text()
         return texts
