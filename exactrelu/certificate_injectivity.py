@@ -1,4 +1,4 @@
-"""What a certificate says of all inputs at once: a layer is injective on a domain, or two inputs have one output (proofs/FORMAT.md, 4.10).
+"""What a certificate says of all inputs of a layer: it is injective, with margins, or two have one output (proofs/FORMAT.md, 4.10, 4.11).
 
 Suppose x != y in the domain have the same output; F is the set of rows a_j with a_j (y - x) = 0. A dependency is a set of rectified rows
 of which F holds one (theory I1); from rows that F must hold, or by cases, F is shown to have rank n, so that y = x (theory I2, I8).
@@ -6,6 +6,7 @@ of which F holds one (theory I1); from rows that F must hold, or by cases, F is 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from exactrelu.certificate import DomainLines, Rank, Vector, hexadecimal, spaced, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 ZERO = Fraction(0)
 
@@ -133,8 +134,45 @@ class Proof:
         yield from self.conclusion.lines()
 
 
+def _ratio(value: Fraction) -> list[int]:
+    return [value.denominator, value.numerator]
+
+
+def _lowered(by: Fraction) -> Iterator[str]:
+    if by:
+        yield spaced("lowered", _ratio(by))
+
+
+def _framed(network: str, scope: str, domain: DomainLines, subject: str, claim: Iterable[str]) -> Iterator[str]:
+    """A claim and its evidence between the lines before and after them: no point and no array file belong to these claims."""
+    yield from ("exactrelu-certificate 1", f"network {network}", "data none", f"scope {scope}")
+    yield from domain.lines
+    yield f"subject {subject}"
+    yield from claim
+    yield "end"
+
+
 @dataclass(frozen=True)
-class InjectivityCertificate:
+class _LayerCertificate(ABC):
+    """A claim about one layer on a domain."""
+
+    network: str
+    layer: int
+    domain: DomainLines = field(default_factory=DomainLines, kw_only=True)
+
+    @abstractmethod
+    def claim_lines(self) -> Iterator[str]:
+        """The claim, after the number by which biases are lowered, and its evidence."""
+
+    def lines(self) -> Iterator[str]:
+        yield from _framed(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", self.claim_lines())
+
+    def text(self) -> str:
+        return text_of(self.lines())
+
+
+@dataclass(frozen=True)
+class InjectivityCertificate(_LayerCertificate):
     """A layer, the biases of its rectified rows lowered by a number, is injective on a domain.
 
     >>> proof = Proof((Dependency((0, 1), (1, 2)),), (), (0,), Rank(1, 0, 1, 1, "columns"))
@@ -142,19 +180,13 @@ class InjectivityCertificate:
     ['subject layer', 'claim injective', 'dependency 2 0 1 1 2', 'certain 1 0', 'rank 1 0 1 1 columns', 'end']
     """
 
-    network: str
-    layer: int
     proof: Proof
-    domain: DomainLines = field(default_factory=DomainLines)
     lowered: Fraction = ZERO
 
-    def lines(self) -> Iterator[str]:
-        yield from _header(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", "injective", self.lowered)
+    def claim_lines(self) -> Iterator[str]:
+        yield from _lowered(self.lowered)
+        yield "claim injective"
         yield from self.proof.lines()
-        yield "end"
-
-    def text(self) -> str:
-        return text_of(self.lines())
 
 
 @dataclass(frozen=True)
@@ -177,17 +209,15 @@ class CollisionCertificate:
 
     def lines(self) -> Iterator[str]:
         scope, subject = ("through", "network") if self.through else ("layer", "layer")
-        yield from _header(self.network, f"{scope} {hexadecimal(self.last)}", self.domain, subject, "collision", self.lowered)
-        yield self.first.line("first")
-        yield self.second.line("second")
-        yield "end"
+        claim = [*_lowered(self.lowered), "claim collision", self.first.line("first"), self.second.line("second")]
+        yield from _framed(self.network, f"{scope} {hexadecimal(self.last)}", self.domain, subject, claim)
 
     def text(self) -> str:
         return text_of(self.lines())
 
 
 @dataclass(frozen=True)
-class BiasLimitCertificate:
+class BiasLimitCertificate(_LayerCertificate):
     """A layer is not injective on a domain once the biases of its rectified rows are lowered by more than `limit`.
 
     At `point` the rows on which `first` and `second` differ are rectified and at most the limit (theory I4).
@@ -197,23 +227,16 @@ class BiasLimitCertificate:
     ['subject layer', 'claim bias-limit 7 3', 'point 1 0', 'first 1 1', 'second 1 -1', 'end']
     """
 
-    network: str
-    layer: int
     limit: Fraction
     point: Vector
     first: Vector
     second: Vector
-    domain: DomainLines = field(default_factory=DomainLines)
 
-    def lines(self) -> Iterator[str]:
-        yield from _header(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", spaced("bias-limit", _ratio(self.limit)))
+    def claim_lines(self) -> Iterator[str]:
+        yield spaced("claim bias-limit", _ratio(self.limit))
         yield self.point.line("point")
         yield self.first.line("first")
         yield self.second.line("second")
-        yield "end"
-
-    def text(self) -> str:
-        return text_of(self.lines())
 
 
 @dataclass(frozen=True)
@@ -235,7 +258,7 @@ class Expansion:
 
 
 @dataclass(frozen=True)
-class ExpansionCertificate:
+class ExpansionCertificate(_LayerCertificate):
     """For all x and y in a domain |f(x) - f(y)| >= 1/2 sqrt(q) |x - y|, f a layer with lowered biases; q > 0 is `least`.
 
     >>> evidence = Expansion((Dependency((0, 1), (1, 2)),), (0,), ())
@@ -243,32 +266,11 @@ class ExpansionCertificate:
     ['subject layer', 'claim expansion 4 1', 'dependency 2 0 1 1 2', 'certain 1 0', 'tree 0', 'end']
     """
 
-    network: str
-    layer: int
     least: Fraction
     evidence: Expansion
-    domain: DomainLines = field(default_factory=DomainLines)
     lowered: Fraction = ZERO
 
-    def lines(self) -> Iterator[str]:
-        claim = spaced("expansion", _ratio(self.least))
-        yield from _header(self.network, f"layer {hexadecimal(self.layer)}", self.domain, "layer", claim, self.lowered)
+    def claim_lines(self) -> Iterator[str]:
+        yield from _lowered(self.lowered)
+        yield spaced("claim expansion", _ratio(self.least))
         yield from self.evidence.lines()
-        yield "end"
-
-    def text(self) -> str:
-        return text_of(self.lines())
-
-
-def _ratio(value: Fraction) -> list[int]:
-    return [value.denominator, value.numerator]
-
-
-def _header(network: str, scope: str, domain: DomainLines, subject: str, claim: str, lowered: Fraction = ZERO) -> Iterator[str]:
-    """The lines before the evidence: no point and no array file belong to these claims."""
-    yield from ("exactrelu-certificate 1", f"network {network}", "data none", f"scope {scope}")
-    yield from domain.lines
-    yield f"subject {subject}"
-    if lowered:
-        yield spaced("lowered", _ratio(lowered))
-    yield f"claim {claim}"

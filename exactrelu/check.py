@@ -125,7 +125,11 @@ def _check_file(path: Path, sha256: str, network: Network | Rejected | None, ker
             return CheckResult(str(path), True, str(verify(text, network, kernels)), None)
     except Rejected as error:
         return CheckResult(str(path), False, "", str(error))
-    except (MemoryError, OverflowError, OSError) as error:
+    except RecursionError:
+        return CheckResult(str(path), False, "", "too deep for this checker")
+    except MemoryError:
+        return CheckResult(str(path), False, "", "too large for this checker's memory")
+    except (OverflowError, OSError) as error:
         return CheckResult(str(path), False, "", f"could not be checked: {type(error).__name__}")
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # integers are as fast for fewer matrices of fewer columns
 FEW, SMALL = 8, 8
 LARGEST_BITS = 900
-BLOCK = 2**13
+# entries of the matrices that are worked on at once
+ENTRIES = 2**19
 UNIT = 2.0**-53
 
 
@@ -49,7 +50,8 @@ def all_definite(matrix: Sequence[Sequence[int]], groups: Sequence[Sequence[Sequ
     terms = 2 * float(np.sqrt((base * base).sum())) + float(np.abs(np.diag(base)).sum()) + reached
     slack = 2 * (len(groups) + 8 + 4 * (size + 4)) * UNIT * terms + 2.0**-LARGEST_BITS
     base[np.diag_indices(size)] -= 2 * slack
-    return all(_factorises(base, scale, parts, np.arange(begin, min(begin + BLOCK, choices))) for begin in range(0, choices, BLOCK))
+    step = max(1, ENTRIES // size**2)
+    return all(_factorises(base, scale, parts, np.arange(begin, min(begin + step, choices))) for begin in range(0, choices, step))
 
 
 def _factorises(base: NDArray[np.float64], scale: float, parts: list[NDArray[np.float64]], which: NDArray[np.int64]) -> bool:

@@ -10,8 +10,8 @@ Where layers were not decided in time, the figure shows a band: all of them inje
 The two lines are bounds that Puthawala, Kothari, Lassas, Dokmanic and de Hoop prove for large n: below m/n = 3.4 almost no such layer is
 injective, above 10.5 almost every one. For n = 2 the probability is known: 0.25, 0.625, 0.84, 0.94 at m/n = 3, 4, 5, 6.
 
-The figure beside this file, whose band for n = 10 more time a decision would narrow:
---n 2 3 4 5 6 7 8 10 --draws 40 40 40 40 40 16 10 3 --seconds 6
+The figure beside this file took 34 minutes; more time a decision would narrow its band for n = 12, which takes minutes near the middle:
+--n 2 3 4 5 6 7 8 9 10 11 12 --draws 40 40 40 40 40 20 12 6 3 2 2 --seconds 45
 """
 
 from __future__ import annotations

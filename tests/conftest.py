@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis profiles, the marker of nightly tests, files outside the repository."""
+"""What all tests share: Hypothesis profiles, the marker of nightly tests, files outside the repository, and a way to run a command."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import contextlib
 import ctypes
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Some builds of PPL leave the processor rounding upwards once loaded. The package notices and takes the exact way, but the
 # tests are about the float way too: load PPL first, then round to nearest again (FE_TONEAREST is 0 on x86 and ARM).
@@ -44,3 +48,16 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder ../shared beside the repository, which is not there")
     return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command in this process: (exit code, stdout, stderr)."""
+    from exactrelu.cli import main
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

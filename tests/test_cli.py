@@ -15,25 +15,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 
 from exactrelu import RationalVector, demo, load
-from exactrelu.cli import main
 from exactrelu.points import read_points
 from exactrelu.preimage.layer import LayerPreimage
 
 MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
 ASK = ["preimage", MODEL, "--input", IMAGES, "--scale", "1/16"]
 KEYS = ["row", "layer", "cardinality", "points", "solutions", "witness", "dimension", "active", "rank", "certificate", "seconds"]
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_info_lists_the_layers(run):

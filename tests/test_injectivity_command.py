@@ -14,23 +14,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 
 from exactrelu import Layer, demo, load, parse_domain
-from exactrelu.cli import main
 from exactrelu.injectivity.layer import decide_layer
 
 MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
 ASK = ["injectivity", MODEL, "--layer", "1"]
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        code = main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def dense(path, weights, biases):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,7 +18,6 @@ from theorems.oracles import examples
 from theorems.test_R import chained, in_general_position, layer, of_small_integers, rectified_rows, whole_complex
 
 from exactrelu import InvalidRequestError, RationalVector, check, demo, load, read_points
-from exactrelu.cli import main
 from exactrelu.domain import Ball, Box, Polytope
 from exactrelu.regions import AffineSlice, regions
 from exactrelu.regions.decision import boundary, classes
@@ -31,15 +31,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
-def run(capsys):
-    """Run the command in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        code = main(["regions", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+def ask(run):
+    """`exactrelu regions` with these arguments: (exit code, stdout, stderr)."""
+    return partial(run, "regions")
 
 
 def written(network, path):
@@ -67,8 +61,8 @@ def plane(tmp_path):
 # ---------------------------------------------------------------- the command
 
 
-def test_the_regions_of_a_network_of_the_plane(run, plane):
-    code, out, err = run(plane, "--json")
+def test_the_regions_of_a_network_of_the_plane(ask, plane):
+    code, out, err = ask(plane, "--json")
     found = json.loads(out)
     assert (code, err) == (0, "")
     assert {"exactrelu", "format", "question", "network", "domain", "assumes", "seconds"} <= found.keys()
@@ -81,38 +75,38 @@ def test_the_regions_of_a_network_of_the_plane(run, plane):
     assert Fraction(held["degree_mean"]) == Fraction(2 * found["adjacencies"], found["regions"])
     assert 1 < held["degree_max"] <= held["diameter"] * found["regions"]
     assert 1 < held["linear_pieces"] <= found["regions"]
-    code, out, _ = run(plane)
+    code, out, _ = ask(plane)
     assert code == 0
     assert f"{found['regions']}  regions, {found['bounded_regions']} of them bounded" in out
     assert "These are all regions." in out
     assert "evaluated without rounding" in out
 
 
-def test_through_a_layer_counts_what_the_first_neurons_make(run, plane):
-    whole = json.loads(run(plane, "--json")[1])
-    first = json.loads(run(plane, "--through", "1", "--json")[1])
+def test_through_a_layer_counts_what_the_first_neurons_make(ask, plane):
+    whole = json.loads(ask(plane, "--json")[1])
+    first = json.loads(ask(plane, "--through", "1", "--json")[1])
     assert (first["regions"], first["neurons"], first["through"]) == (1 + 9 + 9 * 8 // 2, 9, 1)
     assert (whole["neurons"], whole["through"]) == (16, None)
     assert whole["regions"] > first["regions"]
-    assert json.loads(run(plane, "--through", "output", "--json")[1])["regions"] == whole["regions"]
+    assert json.loads(ask(plane, "--through", "output", "--json")[1])["regions"] == whole["regions"]
 
 
-def test_the_certificate_that_these_are_all(run, plane, tmp_path):
-    found = json.loads(run(plane, "--out", tmp_path / "all", "--json")[1])
-    first = json.loads(run(plane, "--through", "1", "--domain", "box:-1,1", "--out", tmp_path / "all", "--json")[1])
+def test_the_certificate_that_these_are_all(ask, plane, tmp_path):
+    found = json.loads(ask(plane, "--out", tmp_path / "all", "--json")[1])
+    first = json.loads(ask(plane, "--through", "1", "--domain", "box:-1,1", "--out", tmp_path / "all", "--json")[1])
     assert Path(found["certificate"]).exists() and found["uncertified"] is None
     assert Path(first["certificate"]).exists() and first["certificate"] != found["certificate"]
     report = check([str(tmp_path / "all")])
     assert [result.valid for result in report.results] == [True, True]
     assert {str(found["regions"]), str(first["regions"])} <= {word for result in report.results for word in result.claim.split()}
-    sliced = json.loads(run(*SLICED, "--through", "1", "--out", tmp_path / "slice", "--json")[1])
+    sliced = json.loads(ask(*SLICED, "--through", "1", "--out", tmp_path / "slice", "--json")[1])
     assert sliced["certificate"] is None and "without a slice" in sliced["uncertified"]
-    assert run(*SLICED, "--through", "1", "--out", tmp_path / "slice")[0] == 0
+    assert ask(*SLICED, "--through", "1", "--out", tmp_path / "slice")[0] == 0
 
 
-def test_a_plane_through_three_digits(run, tmp_path):
+def test_a_plane_through_three_digits(ask, tmp_path):
     plot, graph = tmp_path / "digits.svg", tmp_path / "digits.json"
-    code, out, err = run(*SLICED, "--through", "1", "--plot", plot, "--graph", graph, "--json")
+    code, out, err = ask(*SLICED, "--through", "1", "--plot", plot, "--graph", graph, "--json")
     found, held = json.loads(out), json.loads(graph.read_text())
     assert (code, err) == (0, "")
     assert (found["dimension"], found["bounded_regions"]) == (2, found["regions"])
@@ -127,16 +121,16 @@ def test_a_plane_through_three_digits(run, tmp_path):
     assert len(list(ET.parse(plot).iter(f"{SVG}title"))) == 1 + found["regions"]
 
 
-def test_a_time_limit_leaves_the_regions_of_the_first_neurons(run, plane, tmp_path):
+def test_a_time_limit_leaves_the_regions_of_the_first_neurons(ask, plane, tmp_path):
     plot = tmp_path / "part.svg"
-    code, out, err = run(plane, "--time-limit", "1e-9", "--plot", plot, "--colour", "output", "--json")
+    code, out, err = ask(plane, "--time-limit", "1e-9", "--plot", plot, "--colour", "output", "--json")
     found = json.loads(out)
     assert (code, err, found["complete"]) == (3, "", False)
-    assert 0 < found["regions"] < json.loads(run(plane, "--json")[1])["regions"]
+    assert 0 < found["regions"] < json.loads(ask(plane, "--json")[1])["regions"]
     assert "of 16 neurons" in found["progress"]
     assert found["statistics"]["diameter"] is found["statistics"]["linear_pieces"] is found["statistics"]["degree_max"] is None
     assert "not complete" in plot.read_text()
-    code, out, _ = run(plane, "--time-limit", "1e-9")
+    code, out, _ = ask(plane, "--time-limit", "1e-9")
     assert code == 3
     assert "Give a larger --time-limit" in out
 
@@ -168,9 +162,9 @@ def test_a_time_limit_leaves_the_regions_of_the_first_neurons(run, plane, tmp_pa
         ([MODEL, "--slice", IMAGES, "--scale", "1/16", "--rows", "0:2", "--plot", "p.svg"], "two dimensions"),
     ],
 )
-def test_bad_requests_are_one_line_that_names_the_remedy(run, arguments, words, tmp_path, monkeypatch):
+def test_bad_requests_are_one_line_that_names_the_remedy(ask, arguments, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, err = run(*arguments)
+    code, out, err = ask(*arguments)
     assert (code, out) == (2, "")
     assert words in err
     assert err.startswith("exactrelu: ")

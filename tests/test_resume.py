@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.injectivity.cases.flats import Flats
 from exactrelu.injectivity.cases.oracle import Oracle
 from exactrelu.injectivity.cases.propagation import Propagation
-from exactrelu.injectivity.cases.resume import InterruptedSearch, Replay, State, reached
+from exactrelu.injectivity.cases.resume import InterruptedSearch, Replay, State, question_sha256, reached
 from exactrelu.injectivity.cases.state_file import read_state, write_state
 from exactrelu.injectivity.cases.tree import LARGEST_PRIME, UnluckyPrimeError, primes_below_2_31
 from exactrelu.injectivity.collisions.collision import Collision
@@ -261,6 +262,21 @@ def test_changed_states_are_refused_or_change_nothing(layer: Layer, domain: Doma
     assert refused >= len(mutants) / 3
 
 
+@pytest.mark.parametrize("exponent", [-3, 0, 5])
+def test_dependencies_with_sides_of_a_polytope_hold_at_every_scale_of_the_rows(exponent: int) -> None:
+    """-3 * 2^e x >= 0 where x <= 0: a state's multipliers are for rows as real numbers, beside those of the sides."""
+    layer = Layer(DyadicMatrix.from_integers([[-3]], 1, exponent), DyadicMatrix.from_floats([[0.0]]), np.array([True]))
+    domain = Polytope(((1,),), (0,))
+    question = Question(layer, domain)
+    dependency = question.dependency({0: 1}, {0: -question.row(0)[0]})
+    assert dependency is not None
+    assert dependency.multipliers[0] * 3 * Fraction(2) ** exponent == dependency.side_multipliers[0]
+    search = Propagation(question, (), Oracle(question), 2**31 - 1)
+    state = State(question_sha256(layer, domain), 0.0, 2**31 - 1, (), (dependency,), ())
+    Replay(state, search)
+    assert list(search.dependencies) == [dependency]
+
+
 def test_files_that_are_no_state(tmp_path: Path) -> None:
     state = searched(gaussian(24, 4, 0), AllSpace(), 8)
     assert isinstance(state, State)
@@ -268,9 +284,10 @@ def test_files_that_are_no_state(tmp_path: Path) -> None:
     write_state(path, state)
     good = json.loads(path.read_text())
     bad: list[Any] = [[], {}, None, 7, {**good, "more": 1}, {key: good[key] for key in reversed(good)}, {**good, "exactrelu-partial": 2}]
+    bad += [{**good, "exactrelu-partial": version} for version in (True, 1.0, "1", None)]
     for key, values in {
         "question": ["", "5" * 63, "G" * 64, 5, None],
-        "seconds": [-1, "x", None, 1e400, []],
+        "seconds": [-1, "x", "7", None, True, 1e400, 10**400, []],
         "prime": [3, 2**31, -1, 2.0, True, "7", None],
         "certain": [None, {}, [1], ["pack 0"]],
         "dependencies": [

@@ -10,7 +10,12 @@ This is the code that a reader of a verdict has to trust, so it shares nothing w
 - `through`     section 4.9: claims about several layers, from claims about one
 - `injectivity` section 4.10: a layer is one-to-one on a domain
 - `collision`   section 4.10: it is not
+- `bias_limit`  section 4.11: how far biases can be lowered
+- `expansion`   section 4.11: how much distances shrink
+- `tree`        cases of 4.10 and 4.11, one line a node
+- `regions`     section 4.12: all activation regions
 - `verify`      a certificate from its header to its end
+- `ratio`       numbers N / D of claims, in words
 - `arithmetic`  the heavy steps, in integers; `exactrelu.check_fast` has faster ones
 - `elimination` ranks modulo Q
 - `packing`     vectors in one integer

@@ -35,7 +35,10 @@ def is_semidefinite(matrix: Symmetric) -> bool:
 
 
 def every_choice_is_semidefinite(matrix: Symmetric, groups: Sequence[Sequence[Sequence[int]]], factor: int) -> bool:
-    """Whether matrix + factor * (the sum of r^T r over one row r of each group) is semidefinite, however the rows are chosen."""
+    """Whether matrix + factor * (the sum of r^T r over one row r of each group) is semidefinite, however the rows are chosen.
+
+    One call within another for every group: they are few if each has two rows or more and the choices can be counted through.
+    """
     if not groups:
         return is_semidefinite(matrix)
     first, *others = groups

@@ -16,10 +16,11 @@ from exactrelu.checker.claim import ONE, Ball, Box, Domain, Polytope, Row, Side,
 from exactrelu.checker.elimination import Echelon
 from exactrelu.checker.evidence import affordable_dense, infimum_of, read_rank
 from exactrelu.checker.sparse import Coefficients, at, entries, odd
-from exactrelu.checker.text import MODULUS_BITS, Fields, Rejected, Text
+from exactrelu.checker.text import MODULUS_BITS, Fields, Rejected, Text, numbered
+from exactrelu.checker.tree import Case, check_cases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from fractions import Fraction
 
     from exactrelu.checker.arithmetic import Kernels
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from exactrelu.checker.network import Layer
 
 SECTION = "4.10"
-# beyond these a checker gives up: choices of one pack, nodes within one another, steps that a tree takes
-PACK_CHOICES = 2**24
-TREE_DEPTH = 2**16
-TREE_STEPS = 2**30
 
 
 def check_injective(text: Text, layer: Layer, domain: Domain, kernels: Kernels, lowered: Fraction) -> None:
@@ -127,16 +124,6 @@ def read_certain(text: Text, layer: Layer, dependencies: Sequence[list[int]]) ->
     return certain
 
 
-def numbered(fields: Fields, limit: int) -> list[int]:
-    """N d1 .. dN: numbers below the limit, increasing."""
-    count, *numbers = fields.rest("numbers") or [-1]
-    if count != len(numbers):
-        fields.reject("there are not as many numbers as N says")
-    if any(i >= j for i, j in pairwise([-1, *numbers, limit])):
-        fields.reject("the numbers are not increasing, or beyond the last")
-    return numbers
-
-
 def are_multiples(a: Coefficients, b: Coefficients) -> bool:
     """Whether both are zero, or neither is and they are parallel."""
     u, v = ([entry for entry in entries(row) if entry[1]] for row in (a, b))
@@ -164,22 +151,10 @@ def check_tree(text: Text, layer: Layer, dependencies: Sequence[Sequence[int]], 
     fields.done()
     if modulus <= 1 or modulus.bit_length() > MODULUS_BITS:
         fields.reject(f"Q is 0 or 1, or has more than {MODULUS_BITS} bits")
-    case = Case(layer, dependencies, modulus, kernels)
+    case = FullRankCase(layer, dependencies, modulus, kernels)
     for row in known:
         case.put(row)
-    # the nodes above, each with its children to come
-    above: list[Iterator[None]] = []
-    while True:
-        if not case.is_spanned():
-            children = case.read_node(text)
-            if children is not None:
-                above.append(children)
-                if len(above) > TREE_DEPTH:
-                    raise Rejected(SECTION, f"more than {TREE_DEPTH} nodes within one another are more than a checker takes on")
-        while above and next(above[-1], False) is False:
-            above.pop()
-        if not above:
-            return
+    check_cases(text, case, SECTION)
 
 
 @dataclass(frozen=True)
@@ -191,72 +166,58 @@ class Mark:
     rank: int
 
 
-class Case:
+class FullRankCase(Case):
     """A node (I, A): rows that are not in F (`outside`), rows that are (`inside`), their echelon form modulo Q."""
 
     def __init__(self, layer: Layer, dependencies: Sequence[Sequence[int]], modulus: int, kernels: Kernels) -> None:
-        self._layer = layer
-        self._dependencies = dependencies
+        super().__init__(layer, dependencies, kernels, SECTION)
         self._modulus = modulus
-        self._kernels = kernels
         self._echelon = Echelon(layer.inputs, modulus)
         self._outside: dict[int, None] = {}
         self._inside: list[Row | Side] = []
-        self._steps = 0
 
-    def is_spanned(self) -> bool:
+    @property
+    def outside(self) -> Collection[int]:
+        return self._outside
+
+    def is_closed(self) -> bool:
         """Whether A has rank n, which leaves no difference but 0."""
-        return self._echelon.rank == self._layer.inputs
+        return self._echelon.rank == self.layer.inputs
 
     def put(self, row: Row | Side) -> None:
         """Add a row to A."""
         self._inside.append(row)
-        if not self.is_spanned():
+        if not self.is_closed():
             self._echelon.add(self._integers(row))
 
-    def read_node(self, text: Text) -> Iterator[None] | None:
-        """Go from child to child of the node that the next line makes of this case; None if it closes the case."""
-        if text.begins("branch"):
-            return self._branch(self._dependencies[self._number(text.take("branch", SECTION), len(self._dependencies))])
-        if text.begins("split"):
-            return self._split(self._number(text.take("split", SECTION), self._layer.outputs))
-        if text.begins("spanned"):
-            self._close_spanned(text.take("spanned", SECTION))
-        elif text.begins("pack"):
-            self._close_pack(text.take("pack", SECTION))
-        else:
-            raise Rejected(SECTION, "a case is open where the lines of the tree end")
-        return None
-
-    @staticmethod
-    def _number(fields: Fields, limit: int) -> int:
-        number = fields.natural("a number")
-        fields.done()
-        if number >= limit:
-            fields.reject("the number is beyond the last")
-        return number
-
-    # ---------- children: at each `yield` the case has become one of them; what the nodes below add to it is taken back after it
-
-    def _branch(self, rows: Sequence[int]) -> Iterator[None]:
+    def branch(self, rows: Sequence[int]) -> Iterator[None]:
         """F holds a row of a dependency: the first that it holds is one of those outside I."""
         mark = self._mark()
         for j in rows:
-            self._count(1)
+            self.count(1)
             if j not in self._outside:
-                self.put(layer_row(self._layer, j, True))
+                self.put(layer_row(self.layer, j, True))
                 yield
                 self._back_to(mark)
                 self._outside[j] = None
                 mark = self._mark()
 
-    def _split(self, j: int) -> Iterator[None]:
+    def split(self, j: int) -> Iterator[None]:
         mark = self._mark()
         self._outside[j] = None
         yield
         self._back_to(mark)
-        self.put(layer_row(self._layer, j, True))
+        self.put(layer_row(self.layer, j, True))
         yield
+
+    def close(self, text: Text) -> None:
+        if text.begins("spanned"):
+            self._close_spanned(text.take("spanned", SECTION))
+            return
+        fields, groups = self.read_pack(text)
+        self.count(prod(map(len, groups)))
+        if all(groups) and not self._every_choice_spans(groups):
+            fields.reject("a choice of one row from each does not have rank n with the rows in F")
 
     def _mark(self) -> Mark:
         return Mark(len(self._outside), len(self._inside), self._echelon.rank)
@@ -267,8 +228,6 @@ class Case:
             self._outside.popitem()
         del self._inside[mark.inside :]
         self._echelon.cut(mark.rank)
-
-    # ---------- lines that close a case
 
     def _close_spanned(self, fields: Fields) -> None:
         """A row outside F is a combination of rows in F: this cannot be."""
@@ -282,46 +241,27 @@ class Case:
             fields.reject("D is not positive, or a coefficient is 0")
         if any(i >= k for i, k in pairwise([-1, *places, len(self._inside)])):
             fields.reject("the places are not increasing, or beyond the rows in F")
-        terms = [layer_row(self._layer, j, True), *(self._inside[i] for i in places)]
-        if any(self._kernels.combination(terms, [-denominator, *coefficients], self._layer.inputs).numerators):
+        terms = [layer_row(self.layer, j, True), *(self._inside[i] for i in places)]
+        if any(self.kernels.combination(terms, [-denominator, *coefficients], self.layer.inputs).numerators):
             fields.reject("the relation does not hold")
-
-    def _close_pack(self, fields: Fields) -> None:
-        """F holds a row of each of these dependencies; whichever they are, they and A have rank n."""
-        chosen = numbered(fields, len(self._dependencies))
-        self._count(sum(len(self._dependencies[d]) for d in chosen))
-        groups = [[j for j in self._dependencies[d] if j not in self._outside] for d in chosen]
-        if len(set().union(*groups)) != sum(map(len, groups)):
-            fields.reject("the dependencies have a row outside I in common")
-        choices = prod(map(len, groups))
-        if choices > PACK_CHOICES:
-            fields.reject(f"more than {PACK_CHOICES} choices are more than a checker takes on")
-        self._count(choices)
-        if choices and not self._every_choice_spans(groups):
-            fields.reject("a choice of one row from each does not have rank n with the rows in F")
 
     def _every_choice_spans(self, groups: Sequence[Sequence[int]]) -> bool:
         """Groups of one row leave no choice. What they add to the echelon form, the node above takes back."""
         for group in groups:
             if len(group) == 1:
-                self._echelon.add(self._integers(layer_row(self._layer, group[0], True)))
+                self._echelon.add(self._integers(layer_row(self.layer, group[0], True)))
         several = sorted((group for group in groups if len(group) > 1), key=len)
-        missing = self._layer.inputs - self._echelon.rank
+        missing = self.layer.inputs - self._echelon.rank
         if len(several) < missing:
             return False
-        left = [[self._echelon.beside_pivots(self._integers(layer_row(self._layer, j, True))) for j in group] for group in several]
-        return self._kernels.every_choice_spans(left, missing, self._modulus)
+        left = [[self._echelon.beside_pivots(self._integers(layer_row(self.layer, j, True))) for j in group] for group in several]
+        return self.kernels.every_choice_spans(left, missing, self._modulus)
 
     def _integers(self, row: Row | Side) -> list[int]:
         """The row, made integral with an odd entry, to be eliminated."""
-        n = self._layer.inputs
-        self._count(16 + self._echelon.rank * n // 64)
+        n = self.layer.inputs
+        self.count(16 + self._echelon.rank * n // 64)
         if isinstance(row, Side):
             return [int(j == row.column) for j in range(n)]
         affordable_dense([row], n, SECTION)
         return at(odd(row.coefficients), range(n))
-
-    def _count(self, steps: int) -> None:
-        self._steps += steps
-        if self._steps > TREE_STEPS:
-            raise Rejected(SECTION, f"a tree that takes more than {TREE_STEPS} steps is more than a checker takes on")

@@ -12,8 +12,7 @@ from operator import mul
 from typing import TYPE_CHECKING
 
 from exactrelu.checker.claim import Ball, Box, Domain, Point, Polytope
-from exactrelu.checker.injectivity import numbered
-from exactrelu.checker.text import Fields, Rejected, Text, affordable
+from exactrelu.checker.text import Fields, Rejected, Text, affordable, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +52,7 @@ def check_regions(text: Text, layers: Sequence[Layer], domain: Domain, kernels: 
         before = region.pattern
         rows = numbered(text.take("walls", SECTION), len(region.rows))
         walls = Walls([region.rows[i] for i in rows])
-        check_implied(text, region.rows, rows)
+        check_implied(text, region.rows, rows, n)
         for wall, point in waiting.pop(number, ()):
             walls.cross(walls.opposite(wall), point)
         while text.begins("facet"):
@@ -106,7 +105,7 @@ def coprime(form: Sequence[int]) -> Form:
 
 
 def read_region(text: Text, neurons: Neurons, sides: Sequence[Form], n: int) -> Region:
-    """The region around a point at which no row is 0; rows without a linear part are left out, for they bound nothing."""
+    """The region around a point at which no row is 0. Constant forms are no rows, for they bound nothing."""
     point = read_homogeneous(text.take("region", SECTION), n)
     pattern, rows = neurons.around(point)
     if any(value(side, point) <= 0 for side in sides):
@@ -153,7 +152,8 @@ class Neurons:
     """The forms of all neurons around a point. As far as its pattern is that of the point before, they are there already."""
 
     def __init__(self, layers: Sequence[Layer], kernels: Kernels) -> None:
-        self._layers = layers
+        # layers after the last neuron decide nothing
+        self._layers = layers[: max((number for number, layer in enumerate(layers, 1) if any(layer.rectified)), default=0)]
         self._kernels = kernels
         self._stages: list[Stage] = []
 
@@ -166,7 +166,7 @@ class Neurons:
                 self._stages.append(self._stage(number))
             stage = self._stages[number]
             values = [value(form, point) for form, _, _ in stage.forms]
-            if any(z == 0 and any(form) for z, (form, _, _) in zip(values, stage.forms, strict=True)):
+            if 0 in values and any(z == 0 and any(form) for z, (form, _, _) in zip(values, stage.forms, strict=True)):
                 raise Rejected(SECTION, "the point of a region lies on the boundary of another one")
             signs = [z > 0 for z in values]
             pattern += signs
@@ -203,7 +203,7 @@ class Neurons:
 # A region: its facets
 
 
-def check_implied(text: Text, rows: Sequence[Form], walls: Sequence[int]) -> None:
+def check_implied(text: Text, rows: Sequence[Form], walls: Sequence[int], n: int) -> None:
     """Every row that is no wall is a sum of walls with multipliers >= 0, and of a number >= 0."""
     chosen = set(walls)
     others = [row for i, row in enumerate(rows) if i not in chosen]
@@ -212,7 +212,7 @@ def check_implied(text: Text, rows: Sequence[Form], walls: Sequence[int]) -> Non
     numbers = fields.integers(len(others) * size, "multipliers")
     if min(numbers, default=0) < 0 or 0 in numbers[::size]:
         fields.reject("a multiplier is negative, or a denominator not positive")
-    columns = list(zip(*(rows[i] for i in walls), strict=True)) if walls else [()] * len(rows[0]) if rows else []
+    columns = [[rows[i][j] for i in walls] for j in range(n + 1)]
     for k, row in enumerate(others):
         denominator, *weights = numbers[k * size : (k + 1) * size]
         *linear, constant = [denominator * entry - sum(map(mul, weights, column)) for entry, column in zip(row, columns, strict=True)]

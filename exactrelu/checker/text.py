@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import pairwise
 from typing import IO, NoReturn
 
 TOKEN_DIGITS = 2**16
@@ -20,6 +21,11 @@ VECTOR_BITS = 2**33
 # beyond these, divisions and inverses of a number take minutes
 DENOMINATOR_BITS = 2**18
 MODULUS_BITS = 64
+# of the trees of sections 4.10 and 4.11: choices of one pack, nodes within one another, steps, bits of a matrix's pivots
+PACK_CHOICES = 2**24
+TREE_DEPTH = 2**16
+TREE_STEPS = 2**30
+PIVOT_BITS = 2**17
 
 _NATURAL = re.compile(r"0|[1-9a-f][0-9a-f]*+")
 _INTEGERS = re.compile(r"(?:0|-?[1-9a-f][0-9a-f]*+)(?: (?:0|-?[1-9a-f][0-9a-f]*+))*+")
@@ -199,6 +205,16 @@ class Text:
 def bits(mask: int) -> list[int]:
     """The positions of the bits set, in increasing order."""
     return [position for position, digit in enumerate(reversed(bin(mask))) if digit == "1"]
+
+
+def numbered(fields: Fields, limit: int) -> list[int]:
+    """N d1 .. dN: numbers below the limit, increasing."""
+    count, *numbers = fields.rest("numbers") or [-1]
+    if count != len(numbers):
+        fields.reject("there are not as many numbers as N says")
+    if any(i >= j for i, j in pairwise([-1, *numbers, limit])):
+        fields.reject("the numbers are not increasing, or beyond the last")
+    return numbers
 
 
 def affordable(count: int, size: int, section: str) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from exactrelu.checker.bias_limit import check_bias_limit
 from exactrelu.checker.claim import Ball, Claim, Domain, Evaluated, image, named, read_claim, read_domain, read_point
 from exactrelu.checker.collision import check_collision
 from exactrelu.checker.evidence import check_claim
+from exactrelu.checker.expansion import check_expansion
 from exactrelu.checker.injectivity import check_injective
-from exactrelu.checker.margins import check_bias_limit, check_expansion, half_root, read_ratio, short
+from exactrelu.checker.ratio import half_root, read_ratio, short
 from exactrelu.checker.regions import check_regions
 from exactrelu.checker.text import Rejected
 from exactrelu.checker.through import ThroughClaim, check_through, read_through_claim

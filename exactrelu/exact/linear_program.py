@@ -1,6 +1,8 @@
-"""A small linear program over the rationals: maximise c w subject to A w = b, w >= 0, by the simplex method in two phases.
+"""Small linear programs over the rationals by the simplex method in two phases: find w >= 0 with A w = b, and the largest c w.
 
-Tableau [A | I | b] with a row of reduced costs; Bland's rule, so it ends. The prices of the artificial variables are the dual solution.
+Tableau [A | I | b] with a row of reduced costs; Bland's rule, so it ends. The prices of the artificial variables, the columns of I, are
+the dual solution, and after the first phase Farkas' proof that there is no such w. Use `maximise` for an optimum, `feasible` where
+it is enough to know which of the two there is.
 """
 
 from __future__ import annotations
@@ -16,11 +18,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Feasibility:
+    """Either weights >= 0 with which the vectors add up to b, or prices y with vector . y >= 0 > b . y; the other is None (Farkas)."""
+
+    weights: list[fmpq] | None
+    prices: list[fmpq] | None
+
+
+@dataclass(frozen=True)
 class Solution:
     """The largest c w, and prices y with y A >= c and y b = c w; both None where no w >= 0 has A w = b."""
 
     value: fmpq | None
     prices: list[fmpq] | None
+
+
+def feasible(vectors: Sequence[Sequence[int]], right: Sequence[int], deadline: float | None) -> Feasibility | None:
+    """Decide which of the two there is; vectors: (w, k), the columns of A; right: b (k,). None where the time limit was reached.
+
+    >>> feasible([[1, 1], [-1, 1], [0, 1]], [0, 1], None)
+    Feasibility(weights=[1/2, 1/2, 0], prices=None)
+    >>> feasible([[1], [2]], [-1], None)
+    Feasibility(weights=None, prices=[1])
+    """
+    tableau = _Tableau([[vector[k] for vector in vectors] for k in range(len(right))], right, len(vectors))
+    if not tableau.climb(tableau.first, deadline):
+        return None
+    if tableau.first[-1] != 0:
+        return Feasibility(None, tableau.prices(tableau.first, fmpq(1)))
+    weights = [fmpq(0)] * tableau.width
+    for place, variable in enumerate(tableau.basis):
+        if variable < tableau.width:
+            weights[variable] = tableau.rows[place][-1]
+    return Feasibility(weights, None)
 
 
 def maximise(rows: Sequence[Sequence[int]], right: Sequence[int], costs: Sequence[int], deadline: float | None) -> Solution | None:
@@ -29,46 +59,65 @@ def maximise(rows: Sequence[Sequence[int]], right: Sequence[int], costs: Sequenc
     >>> maximise([[1, -1, 0], [1, 1, 1]], [0, 1], [3, 1, 0], None)
     Solution(value=2, prices=[1, 2])
     """
-    count, width = len(rows), len(costs)
-    signs = [-1 if value < 0 else 1 for value in right]
-    table = [
-        [fmpq(sign * value) for value in row] + [fmpq(int(i == k)) for i in range(count)] + [fmpq(sign * last)]
-        for k, (row, sign, last) in enumerate(zip(rows, signs, right, strict=True))
-    ]
-    basis = [width + k for k in range(count)]
-    # What is to be made as large as possible: first minus the sum of the artificial variables.
-    first = [sum((row[j] for row in table), fmpq(0)) * int(not width <= j < width + count) for j in range(width + count + 1)]
-    second = [*map(fmpq, costs), *[fmpq(0)] * (count + 1)]
-    costs_left = [first, second]
-    if not _climb(table, basis, costs_left, 0, width, deadline):
+    tableau = _Tableau(rows, right, len(costs))
+    if not tableau.climb(tableau.first, deadline):
         return None
-    if first[-1] != 0:
+    if tableau.first[-1] != 0:
         return Solution(None, None)
-    for place in range(count):
+    for place, variable in enumerate(tableau.basis):
         # An artificial variable that is still in the basis is 0 there; where no other can replace it its row is redundant.
-        other = next((j for j in range(width) if basis[place] >= width and table[place][j] != 0), None)
+        other = next((j for j in range(tableau.width) if variable >= tableau.width and tableau.rows[place][j] != 0), None)
         if other is not None:
-            _pivot(table, basis, costs_left, place, other)
-    if not _climb(table, basis, costs_left, 1, width, deadline):
+            tableau.pivot(place, other)
+    second = tableau.reduced([*map(fmpq, costs), *[fmpq(0)] * (len(rows) + 1)])
+    if not tableau.climb(second, deadline):
         return None
-    return Solution(-second[-1], [-sign * value for sign, value in zip(signs, second[width:-1], strict=True)])
+    return Solution(-second[-1], tableau.prices(second, fmpq(0)))
 
 
-def _climb(table: list[list[fmpq]], basis: list[int], costs: list[list[fmpq]], goal: int, width: int, deadline: float | None) -> bool:
-    """Pivot until no variable improves costs[goal]; False where the time limit was reached."""
-    while (entering := next((j for j in range(width) if costs[goal][j] > 0), None)) is not None:
-        if deadline is not None and time.monotonic() > deadline:
-            return False
-        leaving = min((row[-1] / row[entering], basis[i], i) for i, row in enumerate(table) if row[entering] > 0)[2]
-        _pivot(table, basis, costs, leaving, entering)
-    return True
+class _Tableau:
+    """Rows [A | I | b] with b >= 0, the variables that are its basis, and the reduced costs of minus the artificial variables' sum."""
+
+    def __init__(self, rows: Sequence[Sequence[int]], right: Sequence[int], width: int) -> None:
+        count = len(rows)
+        self.width = width
+        self.signs = [-1 if value < 0 else 1 for value in right]
+        self.rows = [
+            [*(fmpq(sign * value) for value in row), *(fmpq(int(i == k)) for i in range(count)), fmpq(sign * last)]
+            for k, (row, sign, last) in enumerate(zip(rows, self.signs, right, strict=True))
+        ]
+        self.basis = [width + k for k in range(count)]
+        self.first = self.reduced([*[fmpq(0)] * width, *[fmpq(-1)] * count, fmpq(0)])
+
+    def reduced(self, costs: list[fmpq]) -> list[fmpq]:
+        """Costs that are 0 on the basis, by subtracting rows."""
+        for row, variable in zip(self.rows, self.basis, strict=True):
+            _subtract(costs, costs[variable], row)
+        return costs
+
+    def climb(self, costs: list[fmpq], deadline: float | None) -> bool:
+        """Pivot until no variable improves the costs; False where the time limit was reached."""
+        while (entering := next((j for j in range(self.width) if costs[j] > 0), None)) is not None:
+            if deadline is not None and time.monotonic() > deadline:
+                return False
+            leaving = min((row[-1] / row[entering], self.basis[i], i) for i, row in enumerate(self.rows) if row[entering] > 0)[2]
+            self.pivot(leaving, entering)
+            _subtract(costs, costs[entering], self.rows[leaving])
+        return True
+
+    def pivot(self, leaving: int, entering: int) -> None:
+        pivot = self.rows[leaving][entering]
+        self.rows[leaving] = [value / pivot for value in self.rows[leaving]]
+        for i, row in enumerate(self.rows):
+            if i != leaving:
+                _subtract(row, row[entering], self.rows[leaving])
+        self.basis[leaving] = entering
+
+    def prices(self, costs: list[fmpq], shift: fmpq) -> list[fmpq]:
+        """Minus the reduced costs of the artificial variables, whose own costs are -shift, for the rows with the signs they were given."""
+        return [-sign * (value + shift) for sign, value in zip(self.signs, costs[self.width : -1], strict=True)]
 
 
-def _pivot(table: list[list[fmpq]], basis: list[int], costs: list[list[fmpq]], leaving: int, entering: int) -> None:
-    pivot = table[leaving][entering]
-    table[leaving] = [value / pivot for value in table[leaving]]
-    for row in (*(row for i, row in enumerate(table) if i != leaving), *costs):
-        factor = row[entering]
-        if factor != 0:
-            row[:] = [a - factor * b for a, b in zip(row, table[leaving], strict=True)]
-    basis[leaving] = entering
+def _subtract(row: list[fmpq], factor: fmpq, other: list[fmpq]) -> None:
+    if factor != 0:
+        row[:] = [a - factor * b for a, b in zip(row, other, strict=True)]

@@ -6,7 +6,7 @@ w R = 0, and a d in C with r_i d < 0 for all i in F. Two ways lead there:
 
 - a float search or a linear program (PuLP with HiGHS) proposes E and F, and p-adic solves make the two vectors; a wrong
   proposal fails the exact test;
-- the exact simplex method of `simplex.py` decides tiny systems, and small ones where no proposal stood the test. Larger ones
+- the exact simplex method of `alternative.py` decides tiny systems, and small ones where no proposal stood the test. Larger ones
   then have no answer.
 """
 
@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpz_mat
 
+from exactrelu.exact.alternative import Split, exact_split
 from exactrelu.exact.linalg import PRIMES, Block, exact_rank, integer_rows, kernel_vectors, regular_block, row_exponent, solve
 from exactrelu.exact.search import Direction, Multipliers
-from exactrelu.exact.simplex import Split, exact_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

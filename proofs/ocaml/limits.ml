@@ -12,6 +12,7 @@ let most_columns_with_sides = 1 lsl 14
 let widest_box = 4096
 let most_columns_in_a_tree = 1024
 let most_steps = 1 lsl 32
+let pivot_bits = 1 lsl 20
 let denominator_bits = 1 lsl 18
 let matrix_bits = 1 lsl 33
 let memory_words = 1 lsl 30
@@ -94,16 +95,26 @@ let before_injectivity network certificate =
   | ByTree _ -> ignore (before_tree network certificate.injective_layer certificate.injective_on)
   | ByRank _ -> ignore (layer_within network certificate.injective_layer certificate.injective_on)
 
-(* 4.11: an elimination of n columns for every node and for every choice in a pack, as many as there are at most *)
+(* 4.11: an elimination of n columns for every node and for every choice in a pack, as many as there are at most, and a row added for
+   every choice from the first of a pack's dependencies, from the first two, and so on *)
 let before_expansion network certificate =
   let layer = before_tree network certificate.expansive_layer certificate.expansive_on in
+  let bits = max (Z.numbits certificate.expansion.below) (Z.numbits certificate.expansion.above) in
+  if layer.inputs * bits > pivot_bits then
+    reject "4.11" (Printf.sprintf "pivots that may have more than %d bits are more than this checker takes on" pivot_bits);
   let sizes = Array.of_list (List.map (fun d -> float_of_int (List.length d.dependent_rows)) certificate.expansion_dependencies) in
-  let choices = function
-    | Pack ds -> List.fold_left (fun product d -> if d < Array.length sizes then product *. sizes.(d) else product) 1. ds
-    | _ -> 1. in
-  let matrices = List.fold_left (fun sum line -> sum +. choices line) 1. certificate.expansion_tree in
-  if matrices *. (1. +. float_of_int layer.inputs ** 3. /. 8.) > float_of_int most_steps then
-    reject "4.11" "this checker takes on fewer eliminations, or smaller ones"
+  let columns = float_of_int layer.inputs in
+  let elimination = 1. +. columns ** 3. /. 8. and addition = 1. +. columns ** 2. /. 8. in
+  let steps = function
+    | Pack ds ->
+        let add (choices, additions) d =
+          let choices = if d < Array.length sizes then choices *. sizes.(d) else choices in
+          (choices, additions +. choices) in
+        let choices, additions = List.fold_left add (1., 0.) ds in
+        choices *. elimination +. additions *. addition
+    | _ -> elimination +. addition in
+  if List.fold_left (fun sum line -> sum +. steps line) elimination certificate.expansion_tree > float_of_int most_steps then
+    reject "4.11" "this checker takes on fewer eliminations and rows added, or smaller ones"
 
 (* every part as the certificate of one layer that it is; a given point is one of the network's inputs, which leads to the same
    denominators *)

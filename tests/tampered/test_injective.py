@@ -17,7 +17,7 @@ from test_mutants import line_mutants
 from truth import Row, domain_rows, polyhedron_of, rank, read_layers, truth
 
 import exactrelu.check_choices
-import exactrelu.checker.injectivity
+import exactrelu.checker.tree
 from exactrelu import certificate_injectivity as written
 from exactrelu.certificate import DomainLines
 from exactrelu.check_choices import all_independent
@@ -284,10 +284,10 @@ def test_more_choices_nodes_or_steps_than_a_checker_takes_on_are_rejected(kernel
     four = ["dependency 4 " + " ".join(f"{4 * k + i:x} 1" for i in range(4)) for k in range(26)]
     pack = "pack 1a " + " ".join(f"{k:x}" for k in range(26))
     assert "choices are more" in verdict(wide, certificate(wide, *HEAD, *four, "certain 0", TREE, pack), kernels)[1]
-    monkeypatch.setattr(exactrelu.checker.injectivity, "TREE_DEPTH", 1000)
+    monkeypatch.setattr(exactrelu.checker.tree, "TREE_DEPTH", 1000)
     deep = certificate(CROSS, *HEAD, ONE, "certain 0", TREE, *["branch 0"] * 1002)
     assert "within one another" in verdict(CROSS, deep, kernels)[1]
-    monkeypatch.setattr(exactrelu.checker.injectivity, "TREE_STEPS", 40)
+    monkeypatch.setattr(exactrelu.checker.tree, "TREE_STEPS", 40)
     assert "steps" in verdict(SIX, certificate(SIX, *HEAD, *VALID[23][2:]), kernels)[1]
 
 
@@ -460,7 +460,7 @@ def test_proofs_of_any_shape_are_accepted(layer: Layer, boxed: bool, data: st.Da
     if nodes is None:
         return
     proof = written.Proof(tuple(dependencies), (), tuple(certain), written.Tree(PRIME, tuple(nodes)))
-    text = written.InjectivityCertificate(sha256, 1, proof, DomainLines(domain.lines())).text()
+    text = written.InjectivityCertificate(sha256, 1, proof, domain=DomainLines(domain.lines())).text()
     assert judge(network_text, text), f"rejected\n{network_text}{text}{verdict(network_text, text, CHECKERS[0])}"
     lines = text.splitlines()
     mutants = [*node_mutants(lines), *line_mutants(lines)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from samples import SAMPLES, Sample, verdict
+from samples import SAMPLES, Sample, certificate, header, network, verdict
 from test_mutants import line_mutants
 from test_three_checkers import FLOATS, INTEGERS, ask, border, proved, write
 from truth import truth
@@ -156,6 +156,31 @@ def test_the_checkers_agree_on_mutants(proved: Path, tmp_path: Path, ask: Ask) -
     assert len(program.claims) >= 800 and len(accepted) >= 200
 
 
+# A coordinate that has one value does not count
+
+FIXED = [
+    "box|lower 2 1 -1|upper 6 5 -3",
+    "polytope 4|side 1 -2 0|side -5 6 0|side -1 0 -2|side 1 0 2",
+    "polytope 5|side 1 -2 0|side -5 6 0|side -1 0 -2|side 0 -1 -1|side 1 0 2",
+]
+
+
+@pytest.mark.parametrize("domain", FIXED)
+def test_a_coordinate_fixed_at_a_fraction_is_left_out(domain: str) -> None:
+    """3 x_0 - 2 x_1 with x_1 = -1/2: the square of 3 holds, more does not."""
+    text = network(2, ("all", [[0, 3, -2]]))
+    for least, valid in (("1 9", True), ("1 a", False)):
+        lines = [*header(domain, "layer"), f"claim expansion {least}"]
+        assert truth(text, certificate(text, *lines)) == valid
+
+
+def test_coordinates_fixed_by_sides_together_are_left_out() -> None:
+    """x_0 + x_1 = 1/3 and x_0 - x_1 = 1: one point, on which everything holds."""
+    text = network(2, ("all", [[0, 3, -2]]))
+    domain = "polytope 4|side -1 3 3|side 1 -3 -3|side -1 1 -1|side 1 -1 1"
+    assert truth(text, certificate(text, *header(domain, "layer"), "claim expansion 1 64"))
+
+
 # Where acceptance ends
 
 
@@ -224,7 +249,9 @@ def test_the_checkers_agree_on_what_the_package_writes(proved: Path, tmp_path: P
     while len(texts) < 300:
         n = rng.choice([1, 2, 2])
         layer = small_layer(rng, n)
-        box = Box(RationalVector((-1,) * n), RationalVector((rng.choice([-1, 1]), *[1] * (n - 1))))
+        # The first coordinate fixed at a whole number or a fraction, or free.
+        low, high = rng.choice([(-3, -3), (-1, -1), (2, 2), (-3, 3), (-3, 3), (-3, 3)])
+        box = Box(RationalVector((low, *[-3] * (n - 1)), 3), RationalVector((high, *[3] * (n - 1)), 3))
         domain: Domain = rng.choice([AllSpace(), Orthant(), box, *[Ball(Fraction(rng.choice([0, 1, 3, 5]), rng.choice([1, 4])))] * 3])
         network_text = b"".join(_lines(Network((layer,), (), (), (n,)))).decode()
         for text in written(rng, layer, domain, hashlib.sha256(network_text.encode()).hexdigest()):

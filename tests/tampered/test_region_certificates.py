@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,11 +19,11 @@ from exactrelu.certificate import DomainLines, Vector
 from exactrelu.certificate_regions import Border, Facet, Implied, Region, RegionsCertificate
 from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
-from exactrelu.domain import AllSpace, Box, Orthant, Polytope
+from exactrelu.domain import AllSpace, Ball, Box, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import RationalVector
 from exactrelu.network.exact_file import _lines, network_sha256
-from exactrelu.regions import AffineSlice, regions
+from exactrelu.regions import AffineSlice, evidence, regions
 from exactrelu.regions.evidence import regions_certificate
 from exactrelu.strategies import domains, networks
 
@@ -360,6 +361,7 @@ def test_certificates_by_hand_are_valid(text, domain, claim, lines, scope):
         (LINE, ALL, "3 2", changed(THREE, 2, "implied 1"), "where 2 belong"),
         (LINE, ALL, "3 2", changed(THREE, 2), "`implied` belongs"),
         (LINE, ALL, "3 2", changed(THREE, 3, "facet 0 1 1 1"), "inside the facet"),
+        (LINE, ALL, "3 2", changed(THREE, 3, "facet 0 1 1 -1"), "inside the facet"),
         (LINE, ALL, "3 2", changed(THREE, 3, "facet 0 0 1 0"), "those that follow"),
         (LINE, ALL, "3 2", changed(THREE, 3, "facet 0 3 1 0"), "those that follow"),
         (LINE, ALL, "3 2", changed(THREE, 3, "facet 1 1 1 0"), "no such wall"),
@@ -370,11 +372,13 @@ def test_certificates_by_hand_are_valid(text, domain, claim, lines, scope):
         (LINE, UNIT, "1 0", changed(INSIDE, 0, "region 1 1"), "boundary of another"),
         (LINE, UNIT, "1 0", changed(INSIDE, 4), "neither a facet"),
         (LINE, UNIT, "1 0", changed(INSIDE, 4, "border 1 1 0"), "inside the facet"),
+        (LINE, UNIT, "1 0", changed(INSIDE, 4, "border 1 2 1"), "inside the facet"),
         (LINE, "domain ball 1 1", "1 0", ["region 2 1", *NOTHING_LEFT], "ball"),
         (LINE, "domain polytope 1|side 1 0", "3 2", THREE, "empty"),
         (FREE, "domain polytope 2|side 0 1|side 0 -1", "1 0", ["region 1 0", *NOTHING_LEFT], "not inside the domain"),
         (TWICE, ALL, "2 1", ["region 1 -1", "walls 2 0 1", "implied", *TWO[3:]], "inside the facet"),
         (CROSS, ALL, "4 4", changed(FOUR, 3, "facet 0 2 1 0 0"), "inside the facet"),
+        (CROSS, ALL, "4 4", changed(changed(FOUR, 3, "facet 0 3 1 0 -1"), 8, "facet 0 2 1 0 1"), "inside the facet"),
         (CROSS, ALL, "4 4", changed(changed(FOUR, 3, "facet 0 1 1 0 -1"), 4, "facet 1 2 1 -1 0"), "not one of the region beyond"),
         (CROSS, ALL, "3 2", [*FOUR[:8], "region 1 1 -1", "walls 2 0 1", "implied"], "neither a facet"),
     ],
@@ -404,6 +408,8 @@ def test_what_cannot_be_certified_is_refused_in_a_sentence():
     flat = Box(RationalVector((0, 0)), RationalVector((0, 1)))
     with pytest.raises(InvalidRequestError, match="interior points"):
         regions_certificate(network, regions(network, domain=flat), flat)
+    with pytest.raises(InvalidRequestError, match="no polyhedron"):
+        regions_certificate(network, regions(network), Ball(Fraction(1)))
     with pytest.raises(InvalidRequestError, match="another layer"):
         regions_certificate(chained([layer(np.eye(3)[:2], np.array([True, False]))]), regions(network))
 
@@ -414,3 +420,10 @@ def test_the_regions_of_another_network_or_domain_are_not_certified():
     for complex_, claimed in ((regions(other), AllSpace()), (regions(network), box), (regions(network, domain=box), AllSpace())):
         with pytest.raises(InvalidRequestError, match="not that of this network on this domain"):
             list(regions_certificate(network, complex_, claimed).lines())
+
+
+def test_a_number_too_long_for_the_format_is_refused(monkeypatch):
+    network = in_general_position([2, 4, 1], 0)
+    monkeypatch.setattr(evidence, "_MOST_BITS", 50)
+    with pytest.raises(InvalidRequestError, match="more than 50 bits"):
+        regions_certificate(network, regions(network)).text()

@@ -242,7 +242,7 @@ def layer_truth(layer: Layer, n: int, domain: list[Row], y: list[Fraction], clai
 
 
 def directions_of_one_value(n: int, domain: list[Row], radius: Fraction | None) -> list[list[Fraction]]:
-    """Rows that are constant on the domain."""
+    """Rows that are constant on the domain; their combinations are all that are."""
     if radius == 0:
         return [unit(n, j, 1) for j in range(n)]
     constraints = polyhedron_of(n, domain, []).minimized_constraints()
@@ -357,14 +357,14 @@ def collides_beyond(layer: Layer, n: int, domain: list[Row], limit: Fraction, ra
 def spans_by(layer: Layer, n: int, domain: list[Row], least: Fraction, radius: Fraction | None) -> bool:
     """Whether, at every point of the domain, W^T W - least * I is positive semidefinite for the rows W that are not negative there.
 
-    Then distances shrink by at most 1/2 sqrt(least) (theory I6). Columns in which a box or ball has one value are left out;
+    Then distances shrink by at most 1/2 sqrt(least) (theory I6). Columns in which the domain has one value are left out;
     a matrix is semidefinite iff all its principal minors are at least 0.
     """
     rectified, rows = layer
     if polyhedron_of(n, domain, []).is_empty():
         return True
     fixed = directions_of_one_value(n, domain, radius)
-    free = [j for j in range(n) if unit(n, j, 1) not in fixed and unit(n, j, -1) not in fixed]
+    free = [j for j in range(n) if rank([*fixed, unit(n, j, 1)]) > rank(fixed)]
     for negative in activations(rectified):
         if not negative_together(n, [rows[j] for j in negative], domain, radius):
             continue

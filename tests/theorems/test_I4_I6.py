@@ -8,9 +8,9 @@ import json
 import time
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from math import lcm
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 from theorems.oracles import domain_rows, evaluate, examples, in_domain, one_layer_network, rank
 
-import exactrelu.checker.margins
+import exactrelu.checker.tree
 from exactrelu.certificate import DomainLines
 from exactrelu.certificate_injectivity import Branch, Dependency, Expansion, ExpansionCertificate, Split
 from exactrelu.check_definite import all_definite
@@ -43,6 +43,9 @@ from exactrelu.injectivity.solver import Optimum
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer
 from exactrelu.strategies import balls, domains, layers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ppl = pytest.importorskip("ppl", reason="pplpy gives the second opinion")
 
@@ -102,32 +105,34 @@ def margin_by_flats(layer: Layer, domain: Domain) -> Fraction | str | None:
     return best
 
 
-def least_square_by_cells(layer: Layer, domain: Domain) -> float:
-    """The least square of the n-th singular value of the rows that are not negative at a point of the domain, over all cells by PPL."""
-    n = layer.inputs
+def active_by_cells(layer: Layer, domain: Domain) -> Iterator[list[list[Fraction]]]:
+    """For every cell of the domain, by PPL, the rows that are not negative in it."""
     rows, biases = layer.weight.fractions(), [bias for (bias,) in layer.bias.fractions()]
-    whole = ppl.NNC_Polyhedron(n, "universe")
-    for side in domain_rows(domain, n):
+    whole = ppl.NNC_Polyhedron(layer.inputs, "universe")
+    for side in domain_rows(domain, layer.inputs):
         whole.add_constraint(expression(side) <= 0)
     rectified = [j for j in range(layer.outputs) if layer.rectified[j]]
-    always = [rows[j] for j in range(layer.outputs) if not layer.rectified[j]]
-
-    def least(place: int, cell: Any, active: list[list[Fraction]]) -> float:
+    waiting = [(0, whole, [rows[j] for j in range(layer.outputs) if not layer.rectified[j]])]
+    while waiting:
+        place, cell, active = waiting.pop()
         if cell.is_empty():
-            return np.inf
+            continue
         if place == len(rectified):
-            matrix = np.array([*always, *active], dtype=float).reshape(-1, n)
-            return float(np.linalg.svd(matrix, compute_uv=False)[n - 1]) ** 2 if len(matrix) >= n else 0.0
+            yield active
+            continue
         j = rectified[place]
-        parts = []
         for positive in (True, False):
             value = expression([*rows[j], biases[j]])
             part = ppl.NNC_Polyhedron(cell)
             part.add_constraint(value >= 0 if positive else value < 0)
-            parts.append(least(place + 1, part, [*active, rows[j]] if positive else active))
-        return min(parts)
+            waiting.append((place + 1, part, [*active, rows[j]] if positive else active))
 
-    return least(0, whole, [])
+
+def spans_by(rows: list[list[Fraction]], n: int, least: Fraction) -> bool:
+    """Whether |W r|^2 >= least |r|^2 for these rows: no principal minor of W^T W - least is negative."""
+    gram = [[sum((row[i] * row[j] for row in rows), Fraction(0)) - least * (i == j) for j in range(n)] for i in range(n)]
+    subsets = chain.from_iterable(combinations(range(n), size) for size in range(1, n + 1))
+    return all(determinant([[gram[i][j] for j in chosen] for i in chosen]) >= 0 for chosen in subsets)
 
 
 def sha256_of(layer: Layer) -> str:
@@ -248,11 +253,13 @@ def test_I4_infinite_margins_say_why() -> None:
     assert bias_margin(dense([[1, 2]], [0]), Box(RationalVector((1, 2)), RationalVector((1, 2)))).infinite == "plus"
     minus = bias_margin(dense([[1, 0], [0, 1], [1, 1]], [1, 2, 3]), AllSpace())
     assert minus.infinite == "minus" and minus.high == -4
+    assert "certified for t above -4 alone" in minus.reason
     assert_certified(dense([[1, 0], [0, 1], [1, 1]], [1, 2, 3]), AllSpace(), minus)
     strip = Polytope(((-1, 0), (1, 0), (0, -1)), (0, -1, 0))
-    assert bias_margin(dense([[1, 0], [0, -1]], [0, 0]), strip).infinite == "minus"
+    receding = bias_margin(dense([[1, 0], [0, -1]], [0, 0]), strip)
+    assert receding.infinite == "minus" and f"certified for t above {receding.high} alone" in receding.reason
     nothing = bias_margin(dense(np.zeros((0, 2)), []), cube(2))
-    assert nothing.infinite == "minus"
+    assert nothing.infinite == "minus" and "rank" in nothing.reason and f"certified for t above {nothing.high} alone" in nothing.reason
 
 
 def test_I4_within_a_time_limit_is_a_bracket_or_less() -> None:
@@ -318,9 +325,7 @@ def test_I6_distances_shrink_by_no_more_than_the_bound(layer: Layer, data: st.Da
         if in_domain(domain, x) and in_domain(domain, y):
             assert 4 * square(evaluate(layer, x), evaluate(layer, y)) >= found.least * square(x, y)
     if not isinstance(domain, Box | Ball) or (isinstance(domain, Box) and rank_of_box(domain) == layer.inputs):
-        truth = least_square_by_cells(layer, domain)
-        # Rows beyond 2^500 have squares that no float holds.
-        assert not np.isfinite(truth) or found.least <= Fraction(truth) * (1 + Fraction(1, 10**9))
+        assert all(spans_by(active, layer.inputs, found.least) for active in active_by_cells(layer, domain))
 
 
 def rank_of_box(box: Box) -> int:
@@ -339,7 +344,8 @@ def test_I6_the_bound_is_the_worst_cell_where_it_is_called_sharp(m: int, n: int,
         if verdict.verdict == "injective":
             found = inverse_lipschitz(layer, domain, evidence=verdict.evidence)
             assert found is not None and found.sharp
-            assert float(found.least) == pytest.approx(least_square_by_cells(layer, domain), rel=1e-5)
+            more = found.least * Fraction(100_001, 100_000)
+            assert not all(spans_by(active, n, more) for active in active_by_cells(layer, domain))
             return
     raise AssertionError("none is injective")
 
@@ -361,7 +367,7 @@ def test_I6_a_larger_bound_than_the_truth_is_rejected(domain: Domain) -> None:
     layer = gaussian(14, 2, 3)
     found = inverse_lipschitz(layer, domain)
     assert found is not None and found.evidence is not None and found.evidence.nodes
-    certificate = ExpansionCertificate(sha256_of(layer), 1, found.least, found.evidence, DomainLines(domain.lines()))
+    certificate = ExpansionCertificate(sha256_of(layer), 1, found.least, found.evidence, domain=DomainLines(domain.lines()))
     assert accepted(layer, certificate.text())
     assert accepted(layer, replace(certificate, least=found.least * (1 + Fraction(1, 10**5))).text()) is None
     without = replace(found.evidence, nodes=found.evidence.nodes[:-1])
@@ -393,8 +399,7 @@ def test_semidefinite_by_elimination_and_by_floats_as_by_minors(data: st.DataObj
     assert truth or not all_definite(matrix, groups, factor)
     rows = data.draw(st.lists(vector, max_size=4))
     least = data.draw(st.fractions(0, 4, max_denominator=3))
-    gram = [[sum(r[i] * r[j] for r in rows) - least * (i == j) for j in range(n)] for i in range(n)]
-    larger = all(determinant([[gram[i][j] for j in s] for i in s]) >= 0 for k in range(1, n + 1) for s in combinations(range(n), k))
+    larger = spans_by(rows, n, least)
     assert exceeds(rows, n, least) == larger
     if rows and all_exceed(np.array([rows], dtype=float), float(least)):
         assert larger
@@ -435,7 +440,7 @@ def test_I6_more_than_a_checker_takes_on_is_rejected_at_once(monkeypatch: pytest
             started = time.monotonic()
             assert accepted(layer, replace(claim, network=sha256_of(layer), least=least).text()) is None
             assert time.monotonic() - started < 5
-    monkeypatch.setattr(exactrelu.checker.margins, "TREE_DEPTH", 10)
+    monkeypatch.setattr(exactrelu.checker.tree, "TREE_DEPTH", 10)
     many = dense(np.ones((20, 1)), np.zeros(20))
     for depth, valid in ((10, True), (11, False)):
         # Twenty rows that are negative, and none that has to be there: the last case stays open in any case.
@@ -454,6 +459,29 @@ def test_I6_of_many_columns_in_floats() -> None:
     found = inverse_lipschitz(layer, AllSpace())
     assert found is not None and found.evidence is None
     assert float(found.least) <= np.linalg.svd(base, compute_uv=False)[-1] ** 2 <= float(found.least) * 1.001
+
+
+@pytest.mark.parametrize("exponent", [-1060, -560, -3, 540, 1000])
+@pytest.mark.parametrize("ratio", [-4, 1])
+@pytest.mark.parametrize("n", [2, 65])
+def test_I6_the_bound_follows_the_scale_of_the_rows(n: int, ratio: int, exponent: int) -> None:
+    """[c I; -d I]: the least square is min(c, d)^2, whichever rows come first; rows times 2^k have 4^k of it."""
+    rows = np.vstack([np.eye(n), -(2.0**ratio) * np.eye(n)])
+    plain = inverse_lipschitz(dense(rows, np.zeros(2 * n)), AllSpace())
+    found = inverse_lipschitz(dense(rows * 2.0**exponent, np.zeros(2 * n)), AllSpace())
+    assert plain is not None and found is not None
+    shorter = Fraction(2) ** min(ratio, 0)
+    assert shorter**2 * Fraction(999, 1000) <= plain.least <= shorter**2
+    assert found.least == plain.least * Fraction(4) ** exponent
+
+
+def test_I6_entries_that_scaling_would_lose_give_no_bound() -> None:
+    """2^-1074 beside 2^1000: no scale holds both as floats with a full mantissa."""
+    n = 65
+    rows = 2.0**1000 * np.eye(n)
+    rows[0, 1] = 2.0**-1074
+    layer = dense(rows, np.zeros(n), False)
+    assert inverse_lipschitz(layer, AllSpace()) is None
 
 
 # ---------------------------------------------------------------- repair, the largest box, all margins
@@ -502,6 +530,37 @@ def test_a_bias_beyond_its_type_is_refused() -> None:
     with pytest.raises(InvalidRequestError, match="larger dtype"):
         repair(dense([[1], [-1]], [-1e300, 0]), AllSpace())
     assert repair(dense([[1], [-1]], [-1e300, 0]), AllSpace(), dtype=np.float64).result.verdict == "injective"
+    largest = float(np.finfo(np.float32).max)
+    assert repair(dense([[1], [1]], [largest, -largest], False), AllSpace()).biases.tolist() == [largest, -largest]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_a_bias_that_no_float_holds_is_refused_in_one_line(sign: int, dtype: Any) -> None:
+    weight = DyadicMatrix.from_floats([[1.0], [-1.0]])
+    layer = Layer(weight, DyadicMatrix.from_integers([[sign * 10**400], [0]], 1), np.array([True, True]))
+    with pytest.raises(InvalidRequestError, match="exceeds the range of") as refused:
+        repair(layer, AllSpace(), dtype=dtype)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, "longdouble", "complex64", "nothing"])
+def test_only_types_of_floats_are_biases(dtype: Any) -> None:
+    for biases in ([0, 0], [-3, 0]):
+        with pytest.raises(InvalidRequestError, match="float16, float32 or float64"):
+            repair(dense([[1], [-1]], biases), AllSpace(), dtype=dtype)
+
+
+@examples(20)
+@given(st.lists(st.floats(0, 1e300), min_size=2, max_size=2), st.sampled_from([np.float16, np.float32, np.float64]))
+def test_an_injective_layer_keeps_its_biases(biases: list[float], dtype: Any) -> None:
+    """In the type that was asked for where that holds them, else in float64; [1; -1] is injective if no bias is negative."""
+    found = repair(dense([[1], [-1]], biases), AllSpace(), dtype=dtype)
+    assert found.shift == 0 and found.biases is not None
+    assert found.biases.tolist() == biases
+    with np.errstate(over="ignore"):
+        held = np.array(biases).astype(dtype).tolist() == biases
+    assert found.biases.dtype == (dtype if held else np.float64)
 
 
 @examples(12)

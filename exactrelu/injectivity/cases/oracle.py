@@ -16,8 +16,8 @@ import numpy as np
 from flint import fmpz_mat
 
 from exactrelu.domain import Ball, Box, Orthant, Polytope
+from exactrelu.exact.alternative import alternative
 from exactrelu.exact.rational import RationalVector
-from exactrelu.exact.simplex import alternative
 from exactrelu.injectivity.cases.least_distance import LeastDistance, least_norm_weights, tight_weights
 from exactrelu.injectivity.solver import LinearProgram
 

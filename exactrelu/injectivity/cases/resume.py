@@ -162,18 +162,14 @@ def _among(dependency: int, search: TreeSearch) -> int:
 def _tested(one: Dependency, question: Question) -> Dependency:
     """The dependency as the question shows it again."""
     listed = one.rows and all(0 <= j < question.m for j in one.rows) and all(0 <= s < len(question.sides) for s in one.sides)
-    again = question.dependency(_multipliers(one), _side_multipliers(one)) if listed else None
+    # Its multipliers are those of rows as real numbers, which are 2^exponent times the question's; a side is itself.
+    up, down = max(0, question.exponent), max(0, -question.exponent)
+    multipliers = {j: value << up for j, value in zip(one.rows, one.multipliers, strict=True)}
+    sides = {s: value << down for s, value in zip(one.sides, one.side_multipliers, strict=True)}
+    again = question.dependency(multipliers, sides) if listed else None
     if again != one:
         raise _misfit("a dependency in it does not hold")
     return again
-
-
-def _multipliers(one: Dependency) -> dict[int, int]:
-    return dict(zip(one.rows, one.multipliers, strict=True))
-
-
-def _side_multipliers(one: Dependency) -> dict[int, int]:
-    return dict(zip(one.sides, one.side_multipliers, strict=True))
 
 
 def _misfit(why: str) -> InvalidRequestError:

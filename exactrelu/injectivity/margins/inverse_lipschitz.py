@@ -114,9 +114,9 @@ def _in_floats(question: Question, free: np.ndarray, certain: Sequence[Dependenc
     weight = question.layer.weight
     if not weight.is_float64 or not float_arithmetic_is_sound():
         return None
-    sizes = np.abs(weight.floats[:, free])
-    # Rows of one dependency are parallel: any column in which they are not 0 orders them by length, and floats compare exactly.
-    shortest = [min(one.rows, key=lambda j, k=sizes[one.rows[0]].argmax(): float(sizes[j, k])) for one in certain]
+    # Rows of one dependency are parallel: their largest entries stand in one column and order them by length, which no rounding blurs.
+    largest_entries = np.abs(weight.floats[:, free]).max(axis=1)
+    shortest = [min(one.rows, key=lambda j: float(largest_entries[j])) for one in certain]
     rows = weight.floats[np.array([*question.unrectified.tolist(), *shortest], dtype=np.int64)][:, free]
     largest = float(np.abs(rows).max(initial=0.0))
     if len(rows) < len(free) or not largest:

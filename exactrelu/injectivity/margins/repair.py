@@ -1,7 +1,7 @@
 """The smallest uniform shift of biases that makes a layer injective, and the layer with biases shifted (theory I4).
 
 The shift is max(0, -mu). In floats every bias of a rectified row is rounded upwards, so that it rises by at least the shift: raising
-biases further keeps injectivity. The repaired layer is decided once more.
+biases further keeps injectivity. The repaired layer is decided once more. Where the shift is 0 nothing is rounded.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from exactrelu.domain import Domain
     from exactrelu.injectivity.answer import LayerInjectivity
     from exactrelu.injectivity.margins.bias_margin import BiasMargin
+
+
+_FLOAT_TYPES = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,8 @@ def repair(layer: Any, domain: Domain, *, deadline: float | None = None, dtype: 
 
     layer: a `Layer`, weights (m, n), or a `torch.nn.Linear`, whose outputs are all taken to pass a relu; dtype: of the new biases
     (float16, float32 or float64; a module keeps its own). deadline: a time of `time.monotonic()`. A layer that is injective keeps its
-    biases. Raises InvalidRequestError where a new bias exceeds the range of its type. Theory I4.
+    biases, in float64 where `dtype` does not hold them. Raises InvalidRequestError for another dtype, and where a bias exceeds the
+    range of its type. Theory I4.
 
     >>> from exactrelu import AllSpace
     >>> weight, bias = DyadicMatrix.from_floats([[3.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [-1.0]])
@@ -60,6 +64,7 @@ def repair(layer: Any, domain: Domain, *, deadline: float | None = None, dtype: 
     """
     if not isinstance(layer, Layer):
         return _repair_module(layer, domain, deadline)
+    kind = _float_type(dtype)
     margin = bias_margin(layer, domain, deadline=deadline)
     if margin.infinite == "minus":
         return Repair(margin, None, False, f"no shift of all biases makes the layer injective: {margin.reason}")
@@ -68,7 +73,9 @@ def repair(layer: Any, domain: Domain, *, deadline: float | None = None, dtype: 
     shift = max(Fraction(0), -margin.low)
     biases = [bias for (bias,) in layer.bias.fractions()]
     exact = tuple(bias + shift * relu for bias, relu in zip(biases, layer.rectified.tolist(), strict=True))
-    floats = np.array([_at_least(value, np.dtype(dtype)) for value in exact], dtype=dtype)
+    if shift == 0 and not _holds(kind, layer.bias):
+        kind = np.dtype(np.float64)
+    floats = np.array([_at_least(value, kind) for value in exact], dtype=kind)
     repaired = Layer(layer.stored, DyadicMatrix.from_floats(floats.reshape(-1, 1)), layer.rectified)
     result = decide_layer(repaired, domain, deadline=deadline)
     reason = "the layer is injective as it is" if shift == 0 else "the shift makes it injective"
@@ -97,16 +104,33 @@ def _repair_module(module: Any, domain: Domain, deadline: float | None) -> Repai
     return replace(found, module=changed)
 
 
-def _at_least(value: Fraction, dtype: np.dtype[Any]) -> Any:
-    """The smallest number of a float type that is not below the value."""
-    if dtype.kind != "f" or dtype.itemsize > 8:
+def _float_type(dtype: Any) -> np.dtype[Any]:
+    try:
+        kind: np.dtype[Any] = np.dtype(dtype)
+    except TypeError:
+        kind = np.dtype(object)
+    if kind not in _FLOAT_TYPES:
         raise InvalidRequestError(f"biases of type {dtype} are not available; use float16, float32 or float64")
+    return kind
+
+
+def _holds(dtype: np.dtype[Any], biases: DyadicMatrix) -> bool:
+    """Whether a float type has all these numbers."""
+    with np.errstate(over="ignore", under="ignore"):
+        return biases.is_float64 and bool((biases.floats.astype(dtype) == biases.floats).all())
+
+
+def _at_least(value: Fraction, dtype: np.dtype[Any]) -> Any:
+    """The smallest number of a float type that is not below the value; Python compares floats with fractions exactly."""
+    largest = float(np.finfo(dtype).max)
+    if abs(value) > largest:
+        raise InvalidRequestError(
+            f"a bias exceeds the range of {dtype}, {largest:.4g}; give a larger dtype, or multiply the layer's rows and biases by 2^-k"
+        )
     with np.errstate(over="ignore", under="ignore"):
         number = np.array(float(value)).astype(dtype)[()]
-    while np.isfinite(number) and Fraction(float(number)) < value:
-        number = np.nextafter(number, dtype.type(np.inf))
-    while np.isfinite(number) and Fraction(float(below := np.nextafter(number, dtype.type(-np.inf)))) >= value:
-        number = below
-    if not np.isfinite(number):
-        raise InvalidRequestError(f"a new bias of about {float(value):.4g} exceeds the range of {dtype}; give a larger dtype")
+        while float(number) < value:
+            number = np.nextafter(number, dtype.type(np.inf))
+        while float(below := np.nextafter(number, dtype.type(-np.inf))) >= value:
+            number = below
     return number

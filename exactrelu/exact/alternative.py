@@ -1,20 +1,20 @@
-"""Which inequalities of a small cone are implicit equalities, by an exact simplex method (theory C6).
+"""Theorems of the alternative for small cones, exactly: a point at which an inequality is strict, or weights that show that none is.
 
-In coordinates u of the equalities' kernel the inequalities ask for slacks >= 0. If weights show all inequalities
-that are not yet known to be strict to be implicit equalities, the search is over; if there are none, the prices of the
-simplex method are a point at which another inequality is strict. Bland's rule, so it ends.
+`alternative` decides it for wanted inequalities, by Farkas' lemma (`linear_program.py`). `exact_split` asks it again and again, in
+coordinates u of the equalities' kernel in which the inequalities ask for slacks >= 0, until every inequality is known to be strict
+somewhere or an implicit equality (theory C6). For an optimum see `linear_program.py`.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpz_mat
 
 from exactrelu.exact.linalg import pivot_columns, solve
+from exactrelu.exact.linear_program import feasible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,40 +88,20 @@ class Alternative:
 def alternative(slack: Sequence[Sequence[int]], wanted: Sequence[int], deadline: float | None) -> Alternative | None:
     """Decide which side of the alternative holds; None where the time limit was reached.
 
-    Phase one of the simplex method for w' >= 0 with slack^T (wanted + w') = 0, as many constraints as there are
-    coordinates: tableau [constraints | identity | right side], Bland's rule. If the artificial variables cannot be driven to
-    zero their prices are the point.
+    It is Farkas' for the weights beyond the wanted ones, with which the slack's rows add up to -wanted slack.
+
+    >>> alternative([[1], [-2]], [1, 0], None)
+    Alternative(weights=[1, 1/2], point=[])
+    >>> alternative([[1], [2]], [1, 0], None)
+    Alternative(weights=None, point=[1])
     """
-    count, width = len(slack[0]), len(slack)
-    right = [-sum(w * row[k] for w, row in zip(wanted, slack, strict=True)) for k in range(count)]
-    signs = [-1 if value < 0 else 1 for value in right]
-    table = [
-        [fmpq(signs[k] * row[k]) for row in slack] + [fmpq(int(i == k)) for i in range(count)] + [fmpq(signs[k] * right[k])]
-        for k in range(count)
-    ]
-    basis = [width + k for k in range(count)]
-    # Reduced costs of minimising the sum of the artificial variables.
-    cost = [-sum((row[j] for row in table), fmpq(0)) for j in range(width)] + [fmpq(0)] * count
-    cost.append(-sum((row[-1] for row in table), fmpq(0)))
-    while (entering := next((j for j in range(width) if cost[j] < 0), None)) is not None:
-        if deadline is not None and time.monotonic() > deadline:
-            return None
-        leaving = min((row[-1] / row[entering], basis[i], i) for i, row in enumerate(table) if row[entering] > 0)[2]
-        pivot = table[leaving][entering]
-        table[leaving] = [value / pivot for value in table[leaving]]
-        for i, row in enumerate(table):
-            if i != leaving and row[entering] != 0:
-                table[i] = [a - row[entering] * b for a, b in zip(row, table[leaving], strict=True)]
-        cost = [a - cost[entering] * b for a, b in zip(cost, table[leaving], strict=True)]
-        basis[leaving] = entering
-    if cost[-1] == 0:
-        weights = [fmpq(value) for value in wanted]
-        for i, variable in enumerate(basis):
-            if variable < width:
-                weights[variable] += table[i][-1]
-        return Alternative(weights, [])
-    # The dual of artificial k is 1 - its cost, in the sign its row was given.
-    return Alternative(None, [-signs[k] * (1 - cost[width + k]) for k in range(count)])
+    right = [-sum(w * row[k] for w, row in zip(wanted, slack, strict=True)) for k in range(len(slack[0]))]
+    found = feasible(slack, right, deadline)
+    if found is None:
+        return None
+    if found.weights is None:
+        return Alternative(None, found.prices or [])
+    return Alternative([w + more for w, more in zip(wanted, found.weights, strict=True)], [])
 
 
 def _echelon(rows: Sequence[Sequence[int]], columns: int) -> tuple[fmpz_mat, int, list[int]]:
