@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exactrelu.exact.rational import DyadicMatrix, RationalVector, parse_rational
     from exactrelu.float_gap import FloatGap, float_gap
     from exactrelu.injectivity import injectivity
+    from exactrelu.injectivity.margins.repair import repair
     from exactrelu.network.model import Layer, Network, SourceLayer
     from exactrelu.network.readers import load
     from exactrelu.points import Points, read_points
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from exactrelu.regions import regions
     from exactrelu.report import report
     from exactrelu.testing import assert_injective
+    from exactrelu.training import InjectivityMonitor
     from exactrelu.verdict import Cardinality, Preimage, Witness
 
 __version__ = "0.1.0"
@@ -52,6 +54,7 @@ _HOME = {
     "InvalidFileError": "errors",
     "InvalidNumberError": "errors",
     "InvalidRequestError": "errors",
+    "InjectivityMonitor": "training",
     "Layer": "network.model",
     "LayerPreimage": "preimage.layer",
     "Network": "network.model",
@@ -78,6 +81,7 @@ _HOME = {
     "read_points": "points",
     "reconstruct": "preimage.reconstruct",
     "regions": "regions",
+    "repair": "injectivity.margins.repair",
     "report": "report",
     "sample_preimage": "preimage.reconstruct",
 }
@@ -92,6 +96,7 @@ __all__ = [
     "DyadicMatrix",
     "ExactReluError",
     "FloatGap",
+    "InjectivityMonitor",
     "InvalidFileError",
     "InvalidNumberError",
     "InvalidRequestError",
@@ -121,6 +126,7 @@ __all__ = [
     "read_points",
     "reconstruct",
     "regions",
+    "repair",
     "report",
     "sample_preimage",
 ]
