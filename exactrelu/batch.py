@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exactrelu import parallel
-from exactrelu.certificate import DataSource
+from exactrelu.certificates import DataSource
 from exactrelu.errors import CertificateError
 from exactrelu.preimage import answer, prepare_question
 from exactrelu.verdict import Cardinality

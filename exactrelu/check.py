@@ -63,7 +63,7 @@ def check(
 
     A network file is looked for among the paths and beside the certificates. `against_sha256` holds the SHA-256 of every
     network's text that a model gives, written afresh: a certificate of another network is then a problem. `kernels` replaces
-    the arithmetic (`exactrelu.check_fast.FastKernels`). Never raises for what a file holds.
+    the arithmetic (`exactrelu.fast_checker.FastKernels`). Never raises for what a file holds.
 
     >>> check([]).problems
     ('no certificate was found; name a certificate or a folder that holds some',)

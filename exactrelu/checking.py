@@ -28,7 +28,7 @@ def check_with(checkers: Sequence[str], paths: Iterable[str | os.PathLike[str]],
     for name in checkers:
         kernels = None
         if name == "fast":
-            from exactrelu.check_fast import FastKernels
+            from exactrelu.fast_checker import FastKernels
 
             kernels = FastKernels()
         reports.append(check(given, against_sha256=against, kernels=kernels))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from exactrelu.certificate import hexadecimal
+from exactrelu.certificates import hexadecimal
 from exactrelu.errors import InvalidFileError, InvalidNumberError, InvalidRequestError
 from exactrelu.exact.rational import RationalVector, format_rational, parse_rational
 from exactrelu.points import read_array, read_bytes

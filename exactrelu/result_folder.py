@@ -7,7 +7,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exactrelu.certificate import write_text
+from exactrelu.certificates import write_text
 from exactrelu.errors import ExactReluError, InvalidRequestError
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.network.exact_file import write_network

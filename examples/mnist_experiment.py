@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exactrelu.batch import Asked, Question, records
-from exactrelu.certificate import replacing
+from exactrelu.certificates import replacing
 from exactrelu.domain import parse_domain
 from exactrelu.errors import ExactReluError, InvalidFileError, InvalidRequestError
 from exactrelu.network.readers import load

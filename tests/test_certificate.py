@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from theorems.oracles import accepted, claim_words, examples
 
-from exactrelu.certificate import (
+from exactrelu.certificates import (
     Certificate,
     DataSource,
     Direction,

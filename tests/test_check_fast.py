@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import exactrelu.check_fast as fast
-from exactrelu.check_fast import FastKernels, cholesky_bound, common_layer, float_bounds, float_rows, gamma, probe, product_bound
+import exactrelu.fast_checker as fast
 from exactrelu.checker.arithmetic import InverseBound, Kernels
 from exactrelu.checker.claim import Claim, Point, System, homogenised_system, layer_row
 from exactrelu.checker.evidence import count_columns
 from exactrelu.checker.network import Layer, LayerRow
 from exactrelu.checker.sparse import Sparse, at
+from exactrelu.fast_checker import FastKernels, cholesky_bound, common_layer, float_bounds, float_rows, gamma, probe, product_bound
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from theorems.oracles import assert_split_is_proved, cone_system, dot, examples, is_strict, margin_accepts, rank, system_rows
 
-from exactrelu.certificate import StrictRay, TrivialByMargin, TrivialExactly
+from exactrelu.certificates import StrictRay, TrivialByMargin, TrivialExactly
 from exactrelu.exact.cone import StrictRayFound, Tie, TrivialCone, Undecided, decide
 from exactrelu.exact.linalg import exact_rank
 from exactrelu.exact.rational import DyadicMatrix

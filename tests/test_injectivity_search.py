@@ -13,8 +13,8 @@ from scipy.optimize import linprog
 from theorems.injectivity_replay import replay
 from theorems.oracles import examples
 
-import exactrelu.check_choices
-from exactrelu.certificate_injectivity import Pack, Split, Tree
+import exactrelu.fast_checker.choices
+from exactrelu.certificates.injectivity import Pack, Split, Tree
 from exactrelu.domain import AllSpace
 from exactrelu.exact.rational import DyadicMatrix
 from exactrelu.injectivity.cases import flats, transversals
@@ -138,10 +138,10 @@ def test_ranks_of_all_choices_are_those_of_flint(data: st.DataObject) -> None:
     event(f"{expected}, {q} groups")
     assert transversals.all_independent(groups, prime) == expected
     listed = [group.tolist() for group in groups]
-    for block in (1, 7, 60, exactrelu.check_choices.BLOCK):
+    for block in (1, 7, 60, exactrelu.fast_checker.choices.BLOCK):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(exactrelu.check_choices, "BLOCK", block)
-            assert exactrelu.check_choices.all_independent(listed, prime) == expected
+            patch.setattr(exactrelu.fast_checker.choices, "BLOCK", block)
+            assert exactrelu.fast_checker.choices.all_independent(listed, prime) == expected
 
 
 @examples(60)

@@ -19,7 +19,6 @@ from onnx_fractions import evaluate as evaluate_graph
 from theorems.injectivity_replay import replay
 from theorems.oracles import claim_of, evaluate, examples, in_domain, rank
 
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Text
@@ -28,6 +27,7 @@ from exactrelu.domain import AllSpace, Ball, Box, Domain, Orthant, Polytope
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
+from exactrelu.fast_checker import FastKernels
 from exactrelu.injectivity import large
 from exactrelu.injectivity.collisions.places import places
 from exactrelu.injectivity.collisions.widened import widened

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from theorems.oracles import domain_rows, dot, evaluate, examples, in_domain, ppl_polyhedron
 
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Text
@@ -24,6 +23,7 @@ from exactrelu.checker.verify import verify
 from exactrelu.domain import AllSpace, Box, Orthant
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.fast_checker import FastKernels
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network, SourceLayer
 from exactrelu.preimage.composition import regions_at

@@ -39,7 +39,7 @@ def test_starting_takes_less_than_three_imports_of_numpy():
     [
         ("import exactrelu", {"numpy", "cyclopts", "flint", "onnx", "torch", "exactrelu.errors"}),
         ("import exactrelu.cli", {"numpy", "flint", "onnx", "torch", "scipy", "pulp", "jinja2", "rich.progress"}),
-        ("import exactrelu.check", {"numpy", "flint", "onnx", "torch", "exactrelu.errors", "exactrelu.certificate"}),
+        ("import exactrelu.check", {"numpy", "flint", "onnx", "torch", "exactrelu.errors", "exactrelu.certificates"}),
         ("import exactrelu.network.readers, exactrelu.preimage", {"torch", "onnx", "safetensors"}),
     ],
 )

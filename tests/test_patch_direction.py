@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_modular import convolution
 from theorems.oracles import accepted, examples, generators
 
-from exactrelu.certificate import ThroughCertificate
+from exactrelu.certificates import ThroughCertificate
 from exactrelu.domain import AllSpace, Orthant
 from exactrelu.errors import CertificateError
 from exactrelu.exact.patch_direction import patch_direction

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from theorems.injectivity_replay import replay
 from theorems.oracles import evaluate, examples, in_domain
 
-from exactrelu.certificate_injectivity import Branch, Dependency, Pack, Proof, Spanned, Split, Tree
+from exactrelu.certificates.injectivity import Branch, Dependency, Pack, Proof, Spanned, Split, Tree
 from exactrelu.domain import AllSpace, Box, Domain, Polytope
 from exactrelu.errors import InvalidFileError, InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from theorems.oracles import assert_split_is_proved, cone_system, dot, examples, generators, rank, system_rows
 
-from exactrelu.certificate import TrivialByMargin
+from exactrelu.certificates import TrivialByMargin
 from exactrelu.exact import ties
 from exactrelu.exact.cone import TrivialCone, decide
 from exactrelu.exact.rational import DyadicMatrix

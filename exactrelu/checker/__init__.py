@@ -16,7 +16,7 @@ This is the code that a reader of a verdict has to trust, so it shares nothing w
 - `regions`     section 4.12: all activation regions
 - `verify`      a certificate from its header to its end
 - `ratio`       numbers N / D of claims, in words
-- `arithmetic`  the heavy steps, in integers; `exactrelu.check_fast` has faster ones
+- `arithmetic`  the heavy steps, in integers; `exactrelu.fast_checker` has faster ones
 - `elimination` ranks modulo Q
 - `packing`     vectors in one integer
 

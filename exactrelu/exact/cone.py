@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpz_mat
 
-from exactrelu.certificate import Rank, StrictRay, Trivial, TrivialByMargin, TrivialExactly
+from exactrelu.certificates import Rank, StrictRay, Trivial, TrivialByMargin, TrivialExactly
 from exactrelu.exact.linalg import exact_rank, mask_of
 from exactrelu.exact.margin import proves_strict_ray, proves_trivial
 from exactrelu.exact.margin_certificate import ray_certificate, trivial_certificate

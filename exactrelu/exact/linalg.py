@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpz, fmpz_mat, nmod_mat
 
-from exactrelu.certificate import Rank, Relation
+from exactrelu.certificates import Rank, Relation
 from exactrelu.errors import InvalidNumberError
 from exactrelu.exact.rational import DyadicMatrix, odd_parts
 

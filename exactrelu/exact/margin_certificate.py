@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import StrictRay, TrivialByMargin
+from exactrelu.certificates import StrictRay, TrivialByMargin
 from exactrelu.exact.kernel import pivot_rows
 from exactrelu.exact.linalg import mask_of
 

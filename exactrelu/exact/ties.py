@@ -28,7 +28,7 @@ from exactrelu.exact.search import Direction, Multipliers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from exactrelu.certificate import Rank
+    from exactrelu.certificates import Rank
     from exactrelu.exact.rational import DyadicMatrix
     from exactrelu.exact.search import Proposal
     from exactrelu.exact.system import ConeSystem

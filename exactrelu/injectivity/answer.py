@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exactrelu.certificate import DomainLines, Vector
-from exactrelu.certificate_injectivity import CollisionCertificate, InjectivityCertificate
+from exactrelu.certificates import DomainLines, Vector
+from exactrelu.certificates.injectivity import CollisionCertificate, InjectivityCertificate
 from exactrelu.errors import CertificateError
 
 if TYPE_CHECKING:
-    from exactrelu.certificate_injectivity import Proof
+    from exactrelu.certificates.injectivity import Proof
     from exactrelu.domain import Domain
     from exactrelu.injectivity.cases.tree import Progress
     from exactrelu.injectivity.collisions.collision import Collision

@@ -17,7 +17,7 @@ from exactrelu.domain import Ball, Box, Orthant
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.certificates.injectivity import Dependency
     from exactrelu.injectivity.question import Question
 
 

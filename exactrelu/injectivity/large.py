@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from exactrelu.certificate import Rank
-from exactrelu.certificate_injectivity import Dependency, Proof
+from exactrelu.certificates import Rank
+from exactrelu.certificates.injectivity import Dependency, Proof
 from exactrelu.domain import Box, Orthant
 from exactrelu.exact.linalg import mask_of
 from exactrelu.exact.modular import PRIMES, SparseRanks

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate_injectivity import Proof
+from exactrelu.certificates.injectivity import Proof
 from exactrelu.domain import AllSpace, Box, Domain
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
@@ -37,7 +37,7 @@ from exactrelu.injectivity.ranks import by_rank, certain_method, has_full_rank, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.certificates.injectivity import Dependency
     from exactrelu.injectivity.cases.resume import State
     from exactrelu.injectivity.parts import Part
     from exactrelu.network.model import Layer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate_injectivity import Dependency, Flat
+from exactrelu.certificates.injectivity import Dependency, Flat
 from exactrelu.domain import Ball, Box, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack

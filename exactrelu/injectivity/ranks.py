@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exactrelu.certificate import Rank
-from exactrelu.certificate_injectivity import Proof
+from exactrelu.certificates import Rank
+from exactrelu.certificates.injectivity import Proof
 from exactrelu.exact.kernel import pivot_rows
 from exactrelu.exact.linalg import PRIMES, exact_rank, mask_of, rank_mod, regular_block
 from exactrelu.exact.rounding import float_arithmetic_is_sound
@@ -15,7 +15,7 @@ from exactrelu.exact.system import RowSet, gram_lower_bound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.certificates.injectivity import Dependency
     from exactrelu.exact.rational import DyadicMatrix
     from exactrelu.injectivity.question import Question
 

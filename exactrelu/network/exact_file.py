@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from exactrelu.certificate import CONVENTION, hexadecimal, percent_encoded, replacing
+from exactrelu.certificates import CONVENTION, hexadecimal, percent_encoded, replacing
 from exactrelu.errors import UnsupportedModelError
 from exactrelu.exact.rational import DyadicMatrix, nonzero_entries
 

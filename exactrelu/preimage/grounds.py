@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exactrelu.certificate import Negative, RecessionDirection, StrictRay, TightRows
+from exactrelu.certificates import Negative, RecessionDirection, StrictRay, TightRows
 from exactrelu.errors import CertificateError
 from exactrelu.exact.cone import StrictRayFound, Tie, TrivialCone
 from exactrelu.exact.linalg import mask_of
@@ -13,7 +13,7 @@ from exactrelu.exact.linalg import mask_of
 if TYPE_CHECKING:
     import numpy as np
 
-    from exactrelu.certificate import Evidence, Rank
+    from exactrelu.certificates import Evidence, Rank
     from exactrelu.exact.cone import Decision
     from exactrelu.exact.rational import RationalVector
     from exactrelu.preimage.homogenised import Homogenised

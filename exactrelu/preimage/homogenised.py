@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpz_mat
 
-from exactrelu.certificate import Farkas, TrivialByMargin
+from exactrelu.certificates import Farkas, TrivialByMargin
 from exactrelu.domain import Box, Domain, Orthant, Polytope
 from exactrelu.exact.cone import Decision, StrictRayFound, Tie, TrivialCone, decide
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import Certificate, DataSource, DomainLines, Rank, RecessionDirection, Vector, hexadecimal
+from exactrelu.certificates import Certificate, DataSource, DomainLines, Rank, RecessionDirection, Vector, hexadecimal
 from exactrelu.domain import Box, Domain, Orthant, Polytope, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.cone import Decision, StrictRayFound, Tie, TrivialCone, Undecided, decide, independent_rank

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import Certificate, Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
+from exactrelu.certificates import Certificate, Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
 from exactrelu.domain import AllSpace, Box, Domain, Orthant, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.rational import RationalVector
@@ -34,7 +34,7 @@ from exactrelu.verdict import Cardinality, Preimage, Witness
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exactrelu.certificate import DataSource
+    from exactrelu.certificates import DataSource
     from exactrelu.network.model import Layer
 
 # How many regions that meet at one point are tried.

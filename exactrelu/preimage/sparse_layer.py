@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import Direction, Rank, RecessionDirection, StrictRay, ThroughCertificate, Vector, hexadecimal
+from exactrelu.certificates import Direction, Rank, RecessionDirection, StrictRay, ThroughCertificate, Vector, hexadecimal
 from exactrelu.domain import AllSpace, Box, Orthant, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.directions import Directions, directions
@@ -31,7 +31,7 @@ from exactrelu.preimage.layer import LayerPreimage, polytope_rows, tight_polytop
 from exactrelu.verdict import Cardinality, Preimage
 
 if TYPE_CHECKING:
-    from exactrelu.certificate import Certificate, DataSource
+    from exactrelu.certificates import Certificate, DataSource
     from exactrelu.domain import Domain
     from exactrelu.exact.rational import RationalVector
     from exactrelu.network.model import Layer

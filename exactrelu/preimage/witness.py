@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import RecessionDirection
+from exactrelu.certificates import RecessionDirection
 from exactrelu.domain import Ball, Box, Domain, Orthant, Polytope
 from exactrelu.exact.cone import Decision, StrictRayFound, Tie
 from exactrelu.exact.linalg import PRIMES, kernel_vectors, regular_block, solve

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import DomainLines, Vector
-from exactrelu.certificate_regions import Border, Facet, Implied, Region, RegionsCertificate
+from exactrelu.certificates import DomainLines, Vector
+from exactrelu.certificates.regions import Border, Facet, Implied, Region, RegionsCertificate
 from exactrelu.domain import AllSpace, Ball
 from exactrelu.errors import InvalidRequestError
 from exactrelu.network.exact_file import network_sha256

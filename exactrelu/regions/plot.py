@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
-from exactrelu.certificate import write_text
+from exactrelu.certificates import write_text
 from exactrelu.errors import InvalidRequestError
 from exactrelu.regions import decision
 from exactrelu.regions.polygons import View, check_plane, coordinates, polygons

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exactrelu.certificate import write_text
+from exactrelu.certificates import write_text
 from exactrelu.errors import InvalidRequestError
 from exactrelu.report.reading import read_results
 from exactrelu.report.view import view

@@ -19,7 +19,7 @@ def main() -> None:
     common.require_shared()
     from exactrelu import AllSpace, LayerPreimage, load, parse_domain
     from exactrelu.check import check
-    from exactrelu.check_fast import FastKernels
+    from exactrelu.fast_checker import FastKernels
     from exactrelu.network.exact_file import write_network
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20

@@ -47,7 +47,7 @@ def main() -> None:
     common.require_shared()
     from exactrelu import Network, SourceLayer
     from exactrelu.check import check
-    from exactrelu.check_fast import FastKernels
+    from exactrelu.fast_checker import FastKernels
     from exactrelu.injectivity.layer import decide_layer
     from exactrelu.network.exact_file import write_network
 

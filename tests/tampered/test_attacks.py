@@ -15,8 +15,8 @@ from samples import PRIME, SAMPLES, STRIP, TRIANGLE, certificate, header, networ
 from truth import truth
 
 from exactrelu.check import check
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
+from exactrelu.fast_checker import FastKernels
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,10 +14,10 @@ import pytest
 from samples import TRIANGLE, certificate, header
 
 from exactrelu.check import check
-from exactrelu.check_fast import FastKernels, cholesky_bound, common_layer, probe, product_bound
 from exactrelu.checker.arithmetic import Kernels, odd
 from exactrelu.checker.claim import Row, System, layer_row
 from exactrelu.checker.network import Layer, LayerRow
+from exactrelu.fast_checker import FastKernels, cholesky_bound, common_layer, probe, product_bound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def test_nothing_left_of_the_identity_is_no_bound() -> None:
 @pytest.mark.parametrize("make", [Kernels, FastKernels])
 def test_a_correction_on_a_side_moves_the_block(make: type[Kernels], least: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """8 x_0 + x_1 = 0 and x_0 = 1: x_1 = -8; with 16 instead of 0 and x_0 = -1 it is 24; x_0 = 1 itself is a correction."""
-    monkeypatch.setattr("exactrelu.check_fast.SMALL", least)
+    monkeypatch.setattr("exactrelu.fast_checker.SMALL", least)
     for row, rho, moved in (([8, 1], [0, 1], 8), ([8, 1], [16, -1], 24), ([0, 1], [0, -5], 5)):
         found = list(make().inverse_bounds([Row(row, Fraction(1), True)], [1], [0], rho))
         assert found
@@ -54,7 +54,7 @@ def test_a_correction_on_a_side_moves_the_block(make: type[Kernels], least: int,
 @pytest.mark.parametrize("make", [Kernels, FastKernels])
 def test_no_scale_of_a_row_enters_the_correction(make: type[Kernels], least: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """[3 1; 1 2]^-1 = [2 -1; -1 3] / 5: at most (2 * 10 + 1) / 5 and (10 + 3) / 5 from |rho| = (10, 1)."""
-    monkeypatch.setattr("exactrelu.check_fast.SMALL", least)
+    monkeypatch.setattr("exactrelu.fast_checker.SMALL", least)
     for u, v in ((1, 1), (2**80, 1), (1, 2**80), (3**50, 7), (2**900, 1), (2**5000, 1)):
         rows = [Row([3 * u, u], Fraction(1), True), Row([v, 2 * v], Fraction(1), True)]
         corrections = [bound.correction for bound in make().inverse_bounds(rows, [0, 1], [], [10 * u, -v])]
@@ -91,7 +91,7 @@ def rank_modulo(rows: list[list[int]], modulus: int) -> int:
 
 def test_a_residual_that_float64_rounds_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """2^53 + 1 - 2^53 = 1, which float64 computes as 0 in one order or another."""
-    monkeypatch.setattr("exactrelu.check_fast.FEW", 0)
+    monkeypatch.setattr("exactrelu.fast_checker.FEW", 0)
     columns = list(zip(*permutations([2**53, 1, -(2**53)]), strict=True))
     layer = layer_of([list(column) for column in columns])
     for lower, upper in ((frozenset(), frozenset()), (frozenset(), frozenset(range(6)))):
@@ -104,7 +104,7 @@ def test_wrong_proposals_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever LAPACK returns: only what is computed with it counts."""
     monkeypatch.setattr(np.linalg, "cholesky", lambda matrix: np.eye(len(matrix)))
     monkeypatch.setattr(np.linalg, "inv", lambda matrix: np.eye(len(matrix)))
-    monkeypatch.setattr("exactrelu.check_fast.smallest_eigenvalue", lambda _: 0.9)
+    monkeypatch.setattr("exactrelu.fast_checker.smallest_eigenvalue", lambda _: 0.9)
     singular = np.array([[0.5, 0.5], [0.5, 0.5]])
     assert cholesky_bound(singular, [0, 0], [0, 0]) is None
     assert product_bound(singular, [0, 0], [0, 0]) is None
@@ -130,7 +130,7 @@ def layer_of(rows: list[list[int]]) -> Layer:
 
 
 def test_rows_beyond_the_range_of_the_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exactrelu.check_fast.FEW", 0)
+    monkeypatch.setattr("exactrelu.fast_checker.FEW", 0)
     layer = layer_of([[2**450], [1]])
     system = System(1, [layer_row(layer, i, True) for i in range(2)])
     assert all(residual.norm >= 2**450 + 1 for residual in FastKernels().residuals(system, [1, 1]))
@@ -138,7 +138,7 @@ def test_rows_beyond_the_range_of_the_bounds(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_ray_that_float64_rounds_below_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     """-2^53 - 1 + 2^53 + 1 = 0 and with a correction: neither is below zero, in any order."""
-    monkeypatch.setattr("exactrelu.check_fast.FEW", 0)
+    monkeypatch.setattr("exactrelu.fast_checker.FEW", 0)
     for row in permutations([-(2**53), -1, 2**53, 1]):
         rows = [layer_row(layer_of([list(row)]), 0, False)]
         assert not FastKernels().below_zero(rows, [1, 1, 1, 1], [], Fraction(0))
@@ -149,7 +149,7 @@ def test_a_ray_that_float64_rounds_below_zero(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_correction_beyond_float64_that_no_row_meets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exactrelu.check_fast.FEW", 0)
+    monkeypatch.setattr("exactrelu.fast_checker.FEW", 0)
     for coefficients, below in (([0, -1], True), ([1, -1], False)):
         rows = [layer_row(layer_of([coefficients]), 0, False)]
         for kernels in (Kernels(), FastKernels()):

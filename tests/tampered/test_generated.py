@@ -15,13 +15,13 @@ from conftest import PROFILE
 from samples import certificate, network, verdict
 from truth import truth
 
-import exactrelu.check_fast
-from exactrelu.check_fast import FastKernels
+import exactrelu.fast_checker
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.claim import Point, image
 from exactrelu.checker.network import Network, read_network
 from exactrelu.checker.text import EXPONENT, Rejected
 from exactrelu.checker.verify import verify
+from exactrelu.fast_checker import FastKernels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,8 +170,8 @@ def generated(seed: int, kernels: Kernels) -> tuple[str, str] | None:
 
 @pytest.mark.parametrize("make", [Kernels, FastKernels])
 def test_what_is_accepted_is_true(make: Callable[[], Kernels], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exactrelu.check_fast, "SMALL", 1)
-    monkeypatch.setattr(exactrelu.check_fast, "FEW", 1)
+    monkeypatch.setattr(exactrelu.fast_checker, "SMALL", 1)
+    monkeypatch.setattr(exactrelu.fast_checker, "FEW", 1)
     kernels, accepted = make(), set()
     for seed in range(15_000 * (100 if PROFILE == "nightly" else 1)):
         texts = generated(seed, kernels)

@@ -11,15 +11,15 @@ import pytest
 from samples import HALF, certificate, header, network, verdict
 from test_three_checkers import ask, proved, write
 
-import exactrelu.check_definite
 import exactrelu.checker.definite
 import exactrelu.checker.expansion
 import exactrelu.checker.tree
+import exactrelu.fast_checker.definite
 from exactrelu.check import check
-from exactrelu.check_definite import all_definite
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.definite import plus_square
+from exactrelu.fast_checker import FastKernels
+from exactrelu.fast_checker.definite import all_definite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,16 +172,16 @@ def test_floats_work_on_so_many_matrices_at_once_as_fit_in_little_memory() -> No
 def test_every_choice_is_looked_at_whatever_the_size_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only one choice of 3^4 is bad: the diagonal entries of the others are larger."""
     seen = 0
-    factorises = exactrelu.check_definite._factorises
+    factorises = exactrelu.fast_checker.definite._factorises
 
     def spied(base: NDArray[Any], scale: float, parts: list[NDArray[Any]], which: NDArray[Any]) -> bool:
         nonlocal seen
         seen += len(which)
         return factorises(base, scale, parts, which)
 
-    monkeypatch.setattr(exactrelu.check_definite, "_factorises", spied)
+    monkeypatch.setattr(exactrelu.fast_checker.definite, "_factorises", spied)
     for entries in (1, 10, 2**19):
-        monkeypatch.setattr(exactrelu.check_definite, "ENTRIES", entries)
+        monkeypatch.setattr(exactrelu.fast_checker.definite, "ENTRIES", entries)
         seen = 0
         assert all_definite([[-3]], [[[1], [2], [3]]] * 4, 1)
         assert seen == 81

@@ -16,17 +16,17 @@ from samples import certificate, network, verdict
 from test_mutants import line_mutants
 from truth import Row, domain_rows, polyhedron_of, rank, read_layers, truth
 
-import exactrelu.check_choices
 import exactrelu.checker.tree
-from exactrelu import certificate_injectivity as written
-from exactrelu.certificate import DomainLines
-from exactrelu.check_choices import all_independent
-from exactrelu.check_fast import FastKernels
+import exactrelu.fast_checker.choices
+from exactrelu.certificates import DomainLines
+from exactrelu.certificates import injectivity as written
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.elimination import every_choice_spans
 from exactrelu.domain import AllSpace, Box
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.fast_checker import FastKernels
+from exactrelu.fast_checker.choices import all_independent
 from exactrelu.injectivity.layer import decide_layer
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network
@@ -483,12 +483,12 @@ def test_all_choices_are_bases_in_integers_and_in_arrays_alike(data: st.DataObje
     event(f"{expected}, {len(groups) - size} more groups than coordinates")
     assert every_choice_spans(groups, size, modulus) == expected
     if len(groups) == size:
-        block = exactrelu.check_choices.BLOCK
+        block = exactrelu.fast_checker.choices.BLOCK
         try:
-            for exactrelu.check_choices.BLOCK in (1, 40, block):
+            for exactrelu.fast_checker.choices.BLOCK in (1, 40, block):
                 assert all_independent(groups, modulus) == expected
         finally:
-            exactrelu.check_choices.BLOCK = block
+            exactrelu.fast_checker.choices.BLOCK = block
 
 
 def rank_modulo(rows: list[list[int]], modulus: int) -> int:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from samples import PRIME, certificate, header, network, verdict
 from truth import truth
 
-import exactrelu.check_fast
-from exactrelu.check_fast import FastKernels
+import exactrelu.fast_checker
 from exactrelu.checker.arithmetic import Kernels
+from exactrelu.fast_checker import FastKernels
 
 Rows = list[list[Fraction]]
 small = st.one_of(st.integers(-2, 2), st.integers(-9, 9), st.integers(-1000, 1000)).map(Fraction)
@@ -96,9 +96,9 @@ def test_accepted_ray_margins_are_true(least: int, system: tuple[Rows, int], dat
 def judge(text: str, certified: str, least: int) -> None:
     """Both checkers; with `least` 1 the float bounds are used even on the smallest systems, and may then be the stricter."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exactrelu.check_fast, "SMALL", least)
+        patch.setattr(exactrelu.fast_checker, "SMALL", least)
         if least == 1:
-            patch.setattr(exactrelu.check_fast, "FEW", 0)
+            patch.setattr(exactrelu.fast_checker, "FEW", 0)
         valid, _ = verdict(text, certified, Kernels())
         fast, _ = verdict(text, certified, FastKernels())
     event(f"accepted: {valid}")

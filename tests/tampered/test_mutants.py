@@ -11,9 +11,9 @@ from conftest import PROFILE
 from samples import SAMPLES, Sample, verdict
 from truth import truth
 
-import exactrelu.check_fast
-from exactrelu.check_fast import FastKernels
+import exactrelu.fast_checker
 from exactrelu.checker.arithmetic import Kernels
+from exactrelu.fast_checker import FastKernels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,7 +81,7 @@ def some(mutants: Iterable[str]) -> list[str]:
 
 @pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.name)
 def test_accepted_mutants_of_certificates_are_true(case: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exactrelu.check_fast, "FEW", 0)
+    monkeypatch.setattr(exactrelu.fast_checker, "FEW", 0)
     mutants = {"\n".join(lines) + "\n" for lines in line_mutants(case.text.splitlines())} - {case.text}
     mutants |= {case.text[:-1], case.text + "\n", case.text + "end\n", case.text.replace("\n", "\r\n"), case.text.replace(" ", "\t")}
     chosen = some(mutants)
@@ -97,8 +97,8 @@ def test_accepted_certificates_of_mutant_networks_are_true(case: Sample) -> None
 
 @pytest.mark.parametrize("case", BY_HAND, ids=lambda case: case.name)
 def test_float_bounds_accept_no_false_mutant(case: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exactrelu.check_fast, "FEW", 0)
-    monkeypatch.setattr(exactrelu.check_fast, "SMALL", 1)
+    monkeypatch.setattr(exactrelu.fast_checker, "FEW", 0)
+    monkeypatch.setattr(exactrelu.fast_checker, "SMALL", 1)
     evidence = len(case.text.splitlines()) - 4
     for tail in some("\n".join(lines) + "\n" for lines in line_mutants(case.text.splitlines()[evidence:])):
         text = "\n".join(case.text.splitlines()[:evidence]) + "\n" + tail

@@ -11,8 +11,8 @@ from samples import verdict
 from test_mutants import line_mutants
 from truth import truth
 
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
+from exactrelu.fast_checker import FastKernels
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Network, SourceLayer
 from exactrelu.preimage.layer import LayerPreimage

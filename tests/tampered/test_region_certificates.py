@@ -15,13 +15,13 @@ from test_mutants import line_mutants
 from theorems.oracles import examples
 from theorems.test_R import Facts, by_ppl, chained, in_general_position, layer, rectified_rows
 
-from exactrelu.certificate import DomainLines, Vector
-from exactrelu.certificate_regions import Border, Facet, Implied, Region, RegionsCertificate
-from exactrelu.check_fast import FastKernels
+from exactrelu.certificates import DomainLines, Vector
+from exactrelu.certificates.regions import Border, Facet, Implied, Region, RegionsCertificate
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.domain import AllSpace, Ball, Box, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import RationalVector
+from exactrelu.fast_checker import FastKernels
 from exactrelu.network.exact_file import _lines, network_sha256
 from exactrelu.regions import AffineSlice, evidence, regions
 from exactrelu.regions.evidence import regions_certificate

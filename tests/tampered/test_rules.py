@@ -8,8 +8,8 @@ import pytest
 from samples import COPIES, CORNER, HALF, PRIME, SQUARE, STRIP, SUM, TRIANGLE, certificate, header, network, verdict
 from truth import truth
 
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
+from exactrelu.fast_checker import FastKernels
 
 ONE = network(1, ("all", [[0, 1]]))
 FAR = network(1, ("all", [[-5, 1]]))

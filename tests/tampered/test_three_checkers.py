@@ -21,8 +21,8 @@ from test_mutants import BY_HAND, line_mutants
 from truth import truth
 
 from exactrelu.check import run
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
+from exactrelu.fast_checker import FastKernels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -14,11 +14,11 @@ from samples import certificate, verdict
 from test_mutants import line_mutants
 from truth import affine, domain_rows, evaluate, read_layers, truth
 
-from exactrelu.certificate import DomainLines, Part, ThroughCertificate, Vector, hexadecimal
-from exactrelu.check_fast import FastKernels
+from exactrelu.certificates import DomainLines, Part, ThroughCertificate, Vector, hexadecimal
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.domain import AllSpace, Orthant
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.fast_checker import FastKernels
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network
 from exactrelu.preimage.layer import LayerPreimage

@@ -10,13 +10,13 @@ from itertools import pairwise
 from math import gcd
 from typing import TYPE_CHECKING
 
-from exactrelu.certificate_injectivity import Branch, Pack, Spanned, Split, Tree
+from exactrelu.certificates.injectivity import Branch, Pack, Spanned, Split, Tree
 from exactrelu.domain import AllSpace, Ball, Box, Orthant, Polytope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from exactrelu.certificate_injectivity import Dependency, Proof
+    from exactrelu.certificates.injectivity import Dependency, Proof
     from exactrelu.domain import Domain
     from exactrelu.network.model import Layer
 

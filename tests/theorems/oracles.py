@@ -20,7 +20,6 @@ import numpy as np
 from conftest import PROFILE
 from hypothesis import settings
 
-from exactrelu.check_fast import FastKernels
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Text
@@ -28,11 +27,12 @@ from exactrelu.checker.verify import verify
 from exactrelu.domain import AllSpace, Ball, Box, Domain, Orthant, Polytope
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.system import ConeSystem, RowSet
+from exactrelu.fast_checker import FastKernels
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network, SourceLayer
 
 if TYPE_CHECKING:
-    from exactrelu.certificate import TrivialByMargin
+    from exactrelu.certificates import TrivialByMargin
     from exactrelu.exact.ties import Partition
     from exactrelu.preimage.layer import LayerPreimage
     from exactrelu.verdict import Preimage

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from theorems.injectivity_replay import replay
 from theorems.oracles import domain_rows, dot, evaluate, examples, generators, in_domain, rank
 
-from exactrelu.certificate_injectivity import Dependency, Pack, Proof, Tree
+from exactrelu.certificates.injectivity import Dependency, Pack, Proof, Tree
 from exactrelu.domain import AllSpace, Box, Domain, Orthant, Polytope
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector

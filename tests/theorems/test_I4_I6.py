@@ -19,10 +19,8 @@ from hypothesis import strategies as st
 from theorems.oracles import domain_rows, evaluate, examples, in_domain, one_layer_network, rank
 
 import exactrelu.checker.tree
-from exactrelu.certificate import DomainLines
-from exactrelu.certificate_injectivity import Branch, Dependency, Expansion, ExpansionCertificate, Split
-from exactrelu.check_definite import all_definite
-from exactrelu.check_fast import FastKernels
+from exactrelu.certificates import DomainLines
+from exactrelu.certificates.injectivity import Branch, Dependency, Expansion, ExpansionCertificate, Split
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
 from exactrelu.checker.text import Rejected, Text
@@ -32,6 +30,8 @@ from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.definite import all_exceed, exceeds
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
+from exactrelu.fast_checker import FastKernels
+from exactrelu.fast_checker.definite import all_definite
 from exactrelu.injectivity.layer import decide_layer
 from exactrelu.injectivity.margins import margins
 from exactrelu.injectivity.margins.bias_margin import BiasMargin, bias_margin

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate_injectivity import Branch, Pack, Split
+from exactrelu.certificates.injectivity import Branch, Pack, Split
 from exactrelu.injectivity.cases.packing import Packing
 from exactrelu.injectivity.cases.short import ShortDependencies
 from exactrelu.injectivity.cases.transversals import LARGEST_Q, all_independent
@@ -21,7 +21,7 @@ from exactrelu.injectivity.cases.tree import Case, TreeSearch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exactrelu.certificate_injectivity import Dependency, Node
+    from exactrelu.certificates.injectivity import Dependency, Node
     from exactrelu.injectivity.cases.oracle import Oracle
     from exactrelu.injectivity.question import Question
 

@@ -24,7 +24,7 @@ from exactrelu.injectivity.solver import LinearProgram
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.certificates.injectivity import Dependency
     from exactrelu.injectivity.question import Question
     from exactrelu.injectivity.solver import Optimum
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import nmod_mat
 
-from exactrelu.certificate_injectivity import Branch
+from exactrelu.certificates.injectivity import Branch
 from exactrelu.injectivity.cases.oracle import Apart
 from exactrelu.injectivity.cases.tree import Case, TreeSearch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.certificates.injectivity import Dependency
     from exactrelu.injectivity.cases.oracle import Oracle
     from exactrelu.injectivity.question import Question
 

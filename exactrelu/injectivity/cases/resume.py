@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from exactrelu.certificate_injectivity import Branch, Spanned, Split
+from exactrelu.certificates.injectivity import Branch, Spanned, Split
 from exactrelu.errors import InvalidRequestError
 from exactrelu.injectivity.cases.transversals import all_independent
 from exactrelu.network.exact_file import network_sha256
 from exactrelu.network.model import Network
 
 if TYPE_CHECKING:
-    from exactrelu.certificate_injectivity import Dependency, Node
+    from exactrelu.certificates.injectivity import Dependency, Node
     from exactrelu.domain import Domain
     from exactrelu.injectivity.cases.tree import Case, Progress, TreeSearch
     from exactrelu.injectivity.question import Question

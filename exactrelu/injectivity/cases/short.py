@@ -14,7 +14,7 @@ from exactrelu.injectivity.cases.oracle import dependency_on
 from exactrelu.injectivity.solver import CheapestCombination
 
 if TYPE_CHECKING:
-    from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.certificates.injectivity import Dependency
     from exactrelu.injectivity.question import Question
 
 # The cost of a row that must not be used, far above that of the others.

@@ -8,8 +8,8 @@ import re
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from exactrelu.certificate import write_text
-from exactrelu.certificate_injectivity import Branch, Dependency, Pack, Spanned, Split
+from exactrelu.certificates import write_text
+from exactrelu.certificates.injectivity import Branch, Dependency, Pack, Spanned, Split
 from exactrelu.errors import InvalidFileError
 from exactrelu.injectivity.cases.resume import State, first_primes
 from exactrelu.points import read_bytes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from exactrelu.certificate_injectivity import Node
+    from exactrelu.certificates.injectivity import Node
 
 FORMAT: Final = 1
 STATE_BYTES: Final = 2**27

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from flint import fmpz
 
-from exactrelu.certificate_injectivity import Branch, Node, Pack, Proof, Spanned, Split, Tree
+from exactrelu.certificates.injectivity import Branch, Node, Pack, Proof, Spanned, Split, Tree
 from exactrelu.exact.linalg import regular_block, relations
 from exactrelu.exact.rational import DyadicMatrix, stack
 from exactrelu.injectivity.cases.oracle import Apart, Oracle
@@ -26,7 +26,7 @@ from exactrelu.injectivity.collisions.collision import Collision, collide, point
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from exactrelu.certificate_injectivity import Dependency
+    from exactrelu.certificates.injectivity import Dependency
     from exactrelu.injectivity.cases.resume import Replay, State
     from exactrelu.injectivity.question import Question
 

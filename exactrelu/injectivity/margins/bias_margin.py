@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exactrelu.certificate import DomainLines, Vector
-from exactrelu.certificate_injectivity import BiasLimitCertificate, InjectivityCertificate, Proof
+from exactrelu.certificates import DomainLines, Vector
+from exactrelu.certificates.injectivity import BiasLimitCertificate, InjectivityCertificate, Proof
 from exactrelu.domain import AllSpace, Ball, Box, Orthant
 from exactrelu.exact.linalg import exact_rank, kernel_vectors
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, format_rational, stack

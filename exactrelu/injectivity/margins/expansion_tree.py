@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate_injectivity import Branch, Expansion, Node, Pack, Spanned, Split, Tree
+from exactrelu.certificates.injectivity import Branch, Expansion, Node, Pack, Spanned, Split, Tree
 from exactrelu.domain import AllSpace
 from exactrelu.exact.definite import all_exceed, exceeds
 from exactrelu.exact.rational import DyadicMatrix, stack
@@ -26,7 +26,7 @@ from exactrelu.injectivity.cases.residues import Residues
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from exactrelu.certificate_injectivity import Dependency, Proof
+    from exactrelu.certificates.injectivity import Dependency, Proof
     from exactrelu.injectivity.question import Question
 
 # Cases at most, and choices of one row from each dependency of a pack.

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificate import DomainLines
-from exactrelu.certificate_injectivity import Expansion, ExpansionCertificate
+from exactrelu.certificates import DomainLines
+from exactrelu.certificates.injectivity import Expansion, ExpansionCertificate
 from exactrelu.exact.rounding import UPWARDS, float_arithmetic_is_sound, gamma, in_safe_range, smallest_eigenvalue_lower_bound
 from exactrelu.injectivity.certain import certain_dependencies
 from exactrelu.injectivity.margins.expansion_tree import ExpansionSearch, shortened
@@ -25,7 +25,7 @@ from exactrelu.injectivity.question import Question
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exactrelu.certificate_injectivity import Dependency, Proof
+    from exactrelu.certificates.injectivity import Dependency, Proof
     from exactrelu.domain import Domain
     from exactrelu.network.model import Layer
 

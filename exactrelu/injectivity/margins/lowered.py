@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exactrelu.certificate_injectivity import Dependency, Proof, Spanned, Tree
+from exactrelu.certificates.injectivity import Dependency, Proof, Spanned, Tree
 from exactrelu.exact.rational import DyadicMatrix
 from exactrelu.network.model import Layer
 

@@ -7,7 +7,7 @@ exclude: with u = 2^-53 and gamma_k = k u / (1 - k u), a product of k terms is o
 the absolute values.
 Where a float bound does not suffice, the integers of `exactrelu.check` decide, so both accept alike.
 
-At 3500 x 784 a certificate takes some 0.07 s here and 12 s in integers. `python -m exactrelu.check_fast PATH...`
+At 3500 x 784 a certificate takes some 0.07 s here and 12 s in integers. `python -m exactrelu.fast_checker PATH...`
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from exactrelu.check import run
-from exactrelu.check_arrays import RANGE, LayerArrays, float_rows
-from exactrelu.check_choices import all_independent, fits
-from exactrelu.check_definite import all_definite
 from exactrelu.checker.arithmetic import InverseBound, Kernels, Residual, magnitudes, power
 from exactrelu.checker.claim import Point, Row, Side, System
 from exactrelu.checker.sparse import at, kept
+from exactrelu.fast_checker.arrays import RANGE, LayerArrays, float_rows
+from exactrelu.fast_checker.choices import all_independent, fits
+from exactrelu.fast_checker.definite import all_definite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from exactrelu.certificate import DomainLines, Rank, Vector, hexadecimal, spaced, text_of
+from exactrelu.certificates import DomainLines, Rank, Vector, hexadecimal, spaced, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from exactrelu.certificate import DomainLines, Vector, hexadecimal, replacing, spaced, text_of
+from exactrelu.certificates import DomainLines, Vector, hexadecimal, replacing, spaced, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
