@@ -269,6 +269,14 @@ def test_through_one_layer_is_that_layer(case, data):
         assert (ours.points, ours.solutions, ours.active) == (own.points, own.solutions, own.active)
 
 
+def test_products_of_weights_beyond_floats_are_proposed_around():
+    """Floats that overflow propose nothing; that they do is no warning to the user (warnings are errors here)."""
+    first, second = layer_of([[2**1020, 2**1020], [2**1020, -(2**1020)]], [1, 1]), layer_of([[2**1020, 2**1020]], [0])
+    x = RationalVector((1, 1))
+    result = NetworkPreimage([first, second], AllSpace()).of_point(x)
+    assert_true(result, NetworkPreimage([first, second], AllSpace()), push([first, second], x.fractions()))
+
+
 @examples(45)
 @given(cases(), st.data())
 def test_a_deadline_that_has_passed_never_makes_a_wrong_verdict(case, data):

@@ -55,6 +55,16 @@ def coordinate_line(region: Region, domain: Domain) -> Witness | None:
 
 def _proposed(region: Region) -> Iterator[tuple[int, ...]]:
     """Directions down and up each coordinate whose influence on the outputs is zero in floats."""
+    for column in np.flatnonzero(_influence(region) == 0).tolist():
+        for sign in (-1, 1):
+            direction = [0] * region.stages[0].inputs
+            direction[column] = sign
+            yield tuple(direction)
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is not zero, and proposes nothing
+def _influence(region: Region) -> np.ndarray:
+    """Of every coordinate the slope, in floats, of a random combination of the outputs."""
     outputs = region.stages[-1].outputs
     weights: np.ndarray = np.random.default_rng(0).standard_normal(outputs)
     for stage, active in zip(reversed(region.stages), reversed(region.active), strict=True):
@@ -64,8 +74,4 @@ def _proposed(region: Region) -> Iterator[tuple[int, ...]]:
             weights = np.bincount(stage.stored.columns, weights=terms, minlength=stage.inputs)
         else:
             weights = kept @ stage.stored.floats
-    for column in np.flatnonzero(weights == 0).tolist():
-        for sign in (-1, 1):
-            direction = [0] * region.stages[0].inputs
-            direction[column] = sign
-            yield tuple(direction)
+    return weights
