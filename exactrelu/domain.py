@@ -225,6 +225,32 @@ class Polytope:
 Domain = AllSpace | Orthant | Box | Ball | Polytope
 
 
+def fixed_coordinates(domain: Domain, n: int) -> list[int]:
+    """The coordinates that have one value in a domain of R^n by its bounds: equal ones of a box, all on a ball of radius 0.
+
+    >>> fixed_coordinates(Box(RationalVector((0, 1)), RationalVector((2, 1))), 2), fixed_coordinates(Ball(Fraction(0)), 2)
+    ([1], [0, 1])
+    """
+    if isinstance(domain, Ball) and domain.radius == 0:
+        return list(range(n))
+    if not isinstance(domain, Box):
+        return []
+    pairs = zip(domain.lower.fractions(), domain.upper.fractions(), strict=True)
+    return [j for j, (low, high) in enumerate(pairs) if low == high]
+
+
+def middle(domain: AllSpace | Orthant | Box | Ball, n: int) -> RationalVector:
+    """A point of the relative interior of a domain of R^n that is no polytope.
+
+    >>> middle(Box(RationalVector((0, 1)), RationalVector((1, 1))), 2).texts(), middle(Orthant(), 2).texts()
+    (['1/2', '1'], ['1', '1'])
+    """
+    if isinstance(domain, Box):
+        pairs = zip(domain.lower.fractions(), domain.upper.fractions(), strict=True)
+        return RationalVector.from_fractions((low + high) / 2 for low, high in pairs)
+    return RationalVector((int(isinstance(domain, Orthant)),) * n)
+
+
 def refuse_ball(domain: Domain) -> None:
     """Raise InvalidRequestError for a ball: a pre-image may touch it in one point, whose coordinates need not be rational.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from exactrelu.network.model import Network, SourceLayer
 
 RESULT_BYTES = 2**28
+# How the names of files end that an undecided run goes on from; they are no results.
+PARTIAL = ".partial.json"
 # Above so many weights in sparse layers, certificates name a file of their layer alone, which a checker reads in seconds.
 MOST_SHARED = 2**22
 

@@ -118,6 +118,7 @@ def test_an_undecided_run_is_taken_up_again(run, tmp_path):
     after = json.loads(kept.read_text())
     assert after["nodes"][: len(before["nodes"])] == before["nodes"]
     assert len(after["nodes"]) >= len(before["nodes"])
+    assert run("report", tmp_path / "kept")[0] == 0, "what the run left is no result"
     kept.write_text("{")
     code, out, err = run(*asked)
     assert (code, out) == (2, "")

@@ -68,7 +68,7 @@ def injectivity(
     from exactrelu.interval_image import IMAGE_NOTE, domain_for
     from exactrelu.network.readers import load
     from exactrelu.points import read_points
-    from exactrelu.result_folder import ResultFolder
+    from exactrelu.result_folder import PARTIAL, ResultFolder
     from exactrelu.results import Envelope, assumptions, json_text, layer_records, printable, speaks_of
     from exactrelu.tables import injectivity_report
 
@@ -80,7 +80,7 @@ def injectivity(
     near = () if points is None else read_points(points, shape=_shape(model, source), inputs=source.inputs, scale=factor).rows
     folder = None if out is None else ResultFolder(out, model, path.stem)
     name = f"injectivity-layer{source.number}"
-    partial = None if folder is None else folder.path(name, domain, ".partial.json")
+    partial = None if folder is None else folder.path(name, domain, PARTIAL)
     found = _decide(model, source, within, near, time_limit, partial, quiet=quiet)
     record, more = found.record(), None
     if margins:

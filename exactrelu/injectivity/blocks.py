@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array
 
-from exactrelu.domain import Box
+from exactrelu.domain import Box, fixed_coordinates
 from exactrelu.exact.rational import DyadicMatrix, stack
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.injectivity.collisions.linearised import sparse_stage
@@ -119,8 +119,8 @@ class _Walk:
         self._layer, self._domain = layer, domain
         self._weight = sparse_stage(layer)
         self._low, self._high = domain.lower.to_float(), domain.upper.to_float()
-        pairs = zip(domain.lower.fractions(), domain.upper.fractions(), strict=True)
-        self.known = np.array([low == high for low, high in pairs], dtype=bool)
+        self.known = np.zeros(layer.inputs, dtype=bool)
+        self.known[fixed_coordinates(domain, layer.inputs)] = True
         self._windows = _windows(self._weight)
         self._readers = _readers(self._windows, layer.inputs)
         self._unknown = [int(np.count_nonzero(~self.known[window.columns])) for window in self._windows]

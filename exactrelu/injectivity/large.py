@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 
 from exactrelu.certificates import Rank
 from exactrelu.certificates.injectivity import Dependency, Proof
-from exactrelu.domain import Box, Orthant
+from exactrelu.domain import Box, Orthant, fixed_coordinates
 from exactrelu.exact.linalg import mask_of
 from exactrelu.exact.modular import PRIMES, SparseRanks
 from exactrelu.exact.sparse import SparseMatrix
@@ -98,7 +98,7 @@ def rank_argument(layer: Layer, domain: Domain, deadline: float | None) -> tuple
     weight = sparse_stage(layer)
     plain = np.flatnonzero(~layer.rectified)
     single = list(_always_active(layer, weight, domain))
-    fixed = _fixed(domain)
+    fixed = np.array(fixed_coordinates(domain, n), dtype=np.int64)
     # Every pair takes two rows.
     missing = n - len(plain) - len(single) - len(fixed)
     if missing > (layer.outputs - len(plain) - len(single)) // 2:
@@ -130,14 +130,6 @@ def rank_argument(layer: Layer, domain: Domain, deadline: float | None) -> tuple
     method = f"{' and '.join(words)} of full rank" if words else "a domain of one point"
     rank = Rank(n, modulus if n else 0, mask_of(rows), (1 << n) - 1, "columns")
     return method, Proof(kept, (), tuple(range(len(kept))), rank)
-
-
-def _fixed(domain: Domain) -> np.ndarray:
-    """The coordinates of a box whose bounds are equal."""
-    if not isinstance(domain, Box):
-        return np.arange(0)
-    pairs = enumerate(zip(domain.lower.fractions(), domain.upper.fractions(), strict=True))
-    return np.array([j for j, (low, high) in pairs if low == high], dtype=np.int64)
 
 
 def _regular_rows(known: SparseMatrix, deadline: float | None) -> tuple[list[int], int] | None:

@@ -85,9 +85,7 @@ def decide_layer(
     """
     started = time.monotonic()
     question = Question(layer, domain, deadline=deadline)
-    for x in points:
-        if len(x) != layer.inputs:
-            raise InvalidRequestError(f"a point with {len(x)} coordinates was given to a layer with {layer.inputs} inputs; give as many")
+    check_points(points, layer.inputs)
     verdict, method, found = _decide(question, points, resume)
     if widen and isinstance(found, Collision):
         found = widened(question, found) if is_large(layer) else far_apart(question, found, points)
@@ -99,6 +97,13 @@ def decide_layer(
     if isinstance(found, str):
         return LayerInjectivity(verdict, method, seconds, remark=found)
     return LayerInjectivity(verdict, method, seconds, progress=found)
+
+
+def check_points(points: Sequence[RationalVector], inputs: int) -> None:
+    """Raise InvalidRequestError for a point of another dimension."""
+    for x in points:
+        if len(x) != inputs:
+            raise InvalidRequestError(f"a point with {len(x)} coordinates was given to a layer with {inputs} inputs; give as many")
 
 
 # A verdict, the argument, and what shows it or, as a sentence, why there is nothing to show.

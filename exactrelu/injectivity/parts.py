@@ -6,14 +6,13 @@ A pooling layer without overlap, a convolution whose stride is its kernel, or on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from exactrelu.domain import AllSpace, Box, Orthant
+from exactrelu.domain import AllSpace, Box, Orthant, Polytope, middle
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.injectivity.collisions.collision import Collision
@@ -155,15 +154,11 @@ def decide_parts(
 
 def _lifted(stages: Sequence[Layer], domain: Domain, equal: Sequence[Part], collision: Collision) -> Collision:
     """The collision in all equal parts at once, other inputs in the middle of the domain."""
-    n = stages[0].inputs
-    if isinstance(domain, Box):
-        pairs = zip(domain.lower.fractions(), domain.upper.fractions(), strict=True)
-        middle = [(low + high) / 2 for low, high in pairs]
-    else:
-        middle = [Fraction(isinstance(domain, Orthant))] * n
+    assert not isinstance(domain, Polytope), "the inputs of a polytope are not independent"
+    others = middle(domain, stages[0].inputs).fractions()
     ends: list[RationalVector] = []
     for own in (collision.x.fractions(), collision.y.fractions()):
-        end = list(middle)
+        end = list(others)
         for part in equal:
             for j, value in zip(part.columns.tolist(), own, strict=True):
                 end[j] = value

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.certificates.injectivity import Dependency, Flat
-from exactrelu.domain import Ball, Box, Orthant, Polytope
+from exactrelu.domain import Ball, Box, Orthant, Polytope, fixed_coordinates, middle
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
 from exactrelu.exact.system import ConeSystem, RowSet
@@ -131,12 +131,7 @@ class Question:
     @cached_property
     def fixed(self) -> np.ndarray:
         """The coordinates of a box whose bounds are equal; all of them on a ball of radius 0."""
-        if isinstance(self.domain, Ball) and self.domain.radius == 0:
-            return np.arange(self.n)
-        if not isinstance(self.domain, Box):
-            return np.arange(0)
-        pairs = zip(self.domain.lower.fractions(), self.domain.upper.fractions(), strict=True)
-        return np.array([j for j, (low, high) in enumerate(pairs) if low == high], dtype=np.int64)
+        return np.array(fixed_coordinates(self.domain, self.n), dtype=np.int64)
 
     @cached_property
     def _polytope(self) -> tuple[RationalVector | None, tuple[Flat, ...]]:
@@ -173,12 +168,7 @@ class Question:
     def interior(self) -> RationalVector | None:
         """A point of the domain's relative interior; None where a large polytope's was not found in time."""
         domain = self.domain
-        if isinstance(domain, Polytope):
-            return self._polytope[0]
-        if isinstance(domain, Box):
-            pairs = zip(domain.lower.fractions(), domain.upper.fractions(), strict=True)
-            return RationalVector.from_fractions((low + high) / 2 for low, high in pairs)
-        return RationalVector((int(isinstance(domain, Orthant)),) * self.n)
+        return self._polytope[0] if isinstance(domain, Polytope) else middle(domain, self.n)
 
     def equalities(self) -> list[tuple[int, ...]]:
         """Integer rows (n coefficients) that are constant on the domain: unit rows of fixed coordinates, sides of flats."""

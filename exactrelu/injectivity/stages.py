@@ -14,7 +14,7 @@ from exactrelu.errors import InvalidRequestError
 from exactrelu.injectivity.answer import LayerInjectivity
 from exactrelu.injectivity.collisions.folds import fold_collision
 from exactrelu.injectivity.large import some_points, window_argument
-from exactrelu.injectivity.layer import decide_layer
+from exactrelu.injectivity.layer import check_points, decide_layer
 from exactrelu.injectivity.parts import decide_parts, parts
 from exactrelu.injectivity.question import Question
 from exactrelu.interval_image import interval_image
@@ -54,11 +54,7 @@ def decide_stages(
     if len(stages) == 1:
         return decide_layer(stages[0], domain, deadline=deadline, points=points)
     domain.check_dimension(stages[0].inputs)
-    for x in points:
-        if len(x) != stages[0].inputs:
-            raise InvalidRequestError(
-                f"a point with {len(x)} coordinates was given to a layer with {stages[0].inputs} inputs; give as many"
-            )
+    check_points(points, stages[0].inputs)
 
     def answer(verdict: str, method: str, collision: Collision | None = None, remark: str | None = None) -> LayerInjectivity:
         return LayerInjectivity(verdict, method, time.monotonic() - started, collision=collision, remark=remark, through=True)

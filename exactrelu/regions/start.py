@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from flint import fmpz_mat
 
-from exactrelu.domain import AllSpace, Box, Orthant, Polytope
+from exactrelu.domain import AllSpace, Box, Orthant, Polytope, fixed_coordinates
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.linalg import pivot_columns, solve
 from exactrelu.regions.charts import Chart, primitive
@@ -104,7 +104,7 @@ def _surely_too_many(layers: Sequence[Layer], first: int, domain: Domain, n: int
     Walls of a box with so many sides of positive length are. On all of Q^n it is enough that so many are on a subspace.
     """
     if isinstance(domain, Box):
-        n = sum(low != high for low, high in zip(domain.lower.fractions(), domain.upper.fractions(), strict=True))
+        n -= len(fixed_coordinates(domain, n))
     if n <= _MOST_WALLS or isinstance(domain, Polytope):
         return False
     if not isinstance(domain, AllSpace):

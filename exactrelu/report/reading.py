@@ -16,7 +16,7 @@ from exactrelu.errors import InvalidFileError, InvalidRequestError
 from exactrelu.points import read_bytes
 from exactrelu.report.fields import Checked, parse
 from exactrelu.report.injectivity import Injectivity, read_injectivity
-from exactrelu.result_folder import RESULT_BYTES
+from exactrelu.result_folder import PARTIAL, RESULT_BYTES
 from exactrelu.results import printable
 from exactrelu.verdict import Cardinality
 
@@ -155,7 +155,8 @@ def _result_files(folder: Path) -> list[Path]:
         raise InvalidRequestError(f"{folder} is not a folder; name the folder that --out wrote, with a results.json in it")
     try:
         inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
-        found = [path for place in (folder, *inside) for name in _NAMES for path in sorted(place.glob(name))]
+        there = [path for place in (folder, *inside) for name in _NAMES for path in sorted(place.glob(name))]
+        found = [path for path in there if not path.name.endswith(PARTIAL)]
         paths = [path for path in found if path.is_file()]
     except OSError as error:
         raise InvalidRequestError(f"{folder} cannot be read: {error.strerror or error}; check its permissions") from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.domain import AllSpace, Box, Orthant
+from exactrelu.domain import AllSpace, Box, Orthant, fixed_coordinates
 from exactrelu.exact.linalg import integer_rows, null_vectors, primes, regular_block
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.injectivity.collisions.collision import Collision, shortened
@@ -108,9 +108,9 @@ def _largest_change(beside: Linearised, domain: Domain, window: Sequence[int]) -
 
 def _free(domain: Domain, n: int) -> np.ndarray:
     """The inputs (n,) that have more than one value in the domain."""
-    if not isinstance(domain, Box):
-        return np.ones(n, dtype=bool)
-    return np.array([a != b for a, b in zip(domain.lower.fractions(), domain.upper.fractions(), strict=True)], dtype=bool)
+    free = np.ones(n, dtype=bool)
+    free[fixed_coordinates(domain, n)] = False
+    return free
 
 
 def _directions(beside: Linearised, window: Sequence[int]) -> Iterator[dict[int, int]]:
