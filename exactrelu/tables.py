@@ -153,6 +153,33 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:30]}.. ({len(text)} digits; --json gives it)"
 
 
+def regions_report(record: Mapping[str, Any], domain: str) -> str:
+    """The counts and the statistics in words."""
+    held = record["statistics"]
+    part = "the network" if record["through"] is None else f"the network through layer {record['through']}"
+    where = "" if record["slice"] is None else f", on the slice through the points of {printable(record['slice']['file'])}"
+    numbers = [
+        (record["regions"], f"regions, {record['bounded_regions']} of them bounded"),
+        (record["adjacencies"], "pairs of regions that share a facet"),
+        (record["vertices"], "vertices"),
+        (held["linear_pieces"], "linear pieces: connected parts with one affine map"),
+        (held["degree_max"], f"neighbours of a region at most, {float(approximate(held['degree_mean'] or '0')):.2f} on average"),
+        (held["diameter"], "walls at most from one region to another (diameter)"),
+    ]
+    if record["complete"]:
+        numbers.append((len(held["dead_neurons"]), f"of {record['neurons']} neurons are positive nowhere"))
+        numbers.append((len(held["always_active_neurons"]), "are positive everywhere"))
+    width = max(len(str(number)) for number, _ in numbers)
+    lines = [f"{str(number).rjust(width)}  {words}" for number, words in numbers if number is not None]
+    if record["progress"] is None:
+        state = "These are all regions."
+    else:
+        state = f"Not complete: {record['progress']}; there are at least as many. Give a larger --time-limit."
+    if record["uncertified"] is not None:
+        state += f"\nno certificate: {record['uncertified']}"
+    return "\n".join([f"{part}, domain {printable(domain)}{where}", *lines, "", state])
+
+
 def counts(records: Sequence[Mapping[str, Any]]) -> str:
     """How often each cardinality occurs, as one line.
 

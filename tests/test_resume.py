@@ -24,7 +24,7 @@ from exactrelu.injectivity.cases.oracle import Oracle
 from exactrelu.injectivity.cases.propagation import Propagation
 from exactrelu.injectivity.cases.resume import InterruptedSearch, Replay, State, question_sha256, reached
 from exactrelu.injectivity.cases.state_file import read_state, write_state
-from exactrelu.injectivity.cases.tree import LARGEST_PRIME, UnluckyPrimeError, primes_below_2_31
+from exactrelu.injectivity.cases.tree import LARGEST_PRIME, TreeSearch, UnluckyPrimeError, primes_below_2_31
 from exactrelu.injectivity.collisions.collision import Collision
 from exactrelu.injectivity.layer import decide_layer
 from exactrelu.injectivity.question import Question
@@ -148,6 +148,18 @@ def test_small_layers_stopped_anywhere(data: st.DataObject) -> None:
     found = searched(layer, domain, 10**9, state)
     assert_right(layer, domain, found)
     assert expected == ("injective" if isinstance(found, Proof) else "not-injective")
+
+
+@pytest.mark.parametrize("strategy", [Flats, Propagation])
+def test_the_shares_of_all_cases_are_the_whole_tree(strategy: type[TreeSearch]) -> None:
+    """What is closed when all is proved is 1, but for rounding: shares are floats that only an estimate is made of."""
+    layer, domain = (gaussian(48, 6, 1), AllSpace()) if strategy is Flats else on_box()
+    question = Question(layer, domain)
+    search = strategy(question, (), Oracle(question), LARGEST_PRIME)
+    assert isinstance(search.run(), Proof)
+    assert search.progress.closed > 1
+    assert search.progress.open == 0
+    assert search.progress.fraction == pytest.approx(1)
 
 
 def test_an_interrupted_question_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from exactrelu.points import Points
     from exactrelu.regions import AffineSlice, RegionComplex
 
-# Up to so many regions times adjacencies the diameter is computed, and up to so many regions the linear pieces: seconds each.
-DIAMETER_SIZE, PIECES_SIZE = 2 * 10**7, 10**4
-
 
 def regions(
     network: Model,
@@ -76,7 +73,9 @@ def regions(
     from exactrelu.regions.graph import save_graph
     from exactrelu.regions.plot import save_plot
     from exactrelu.regions.polygons import View
+    from exactrelu.regions.record import regions_record
     from exactrelu.results import Envelope, assumptions, describe_data, json_text, printable, speaks_of
+    from exactrelu.tables import regions_report
 
     envelope = Envelope("regions", domain=domain)
     path = Path(network)
@@ -89,7 +88,7 @@ def regions(
     found = find_regions(model, through=through, domain=within, affine_slice=plane, deadline=deadline)
     if not found.complete and not found.regions:
         raise _too_large(model, plane)
-    record = {**_record(found, model, through, deadline), "slice": None}
+    record = {**regions_record(found, model, through=through, deadline=deadline), "slice": None}
     if slice is not None and points is not None:
         record["slice"] = describe_data(Path(slice), points, "input", model.input_shape)
     if graph is not None:
@@ -195,77 +194,3 @@ def _too_large(model: Network, plane: AffineSlice | None) -> InvalidRequestError
     return InvalidRequestError(
         f"the slice has {len(plane.directions)} dimensions, too many to list regions; give fewer points, three for a plane (--rows A:B)"
     )
-
-
-def _record(found: RegionComplex, model: Network, through: str | None, deadline: float | None) -> dict[str, Any]:
-    """The keys that this question adds to the JSON object."""
-    from exactrelu.regions import layers_through
-
-    whole = through is None or through == "output"
-    neurons = sum(int(layer.rectified.sum()) for layer in layers_through(model, through))
-    return {
-        "through": None if whole else model.layer(str(through)).number,
-        "dimension": found.dimension,
-        "regions": found.regions,
-        "adjacencies": found.adjacencies,
-        "vertices": found.vertices,
-        "bounded_regions": found.bounded_regions,
-        "complete": found.complete,
-        "certificate": None,
-        "uncertified": None,
-        "neurons": neurons,
-        "progress": None if found.complete else f"the regions are those that the first {len(found.neurons)} of {neurons} neurons make",
-        "statistics": _statistics(found, deadline),
-    }
-
-
-def _statistics(found: RegionComplex, deadline: float | None) -> dict[str, Any]:
-    """Numbers about the regions; null where they are not complete, or where it would take long and the time is over."""
-    from fractions import Fraction
-
-    from exactrelu.exact.rational import format_rational
-    from exactrelu.regions import statistics
-
-    def in_time() -> bool:
-        return found.complete and (deadline is None or time.monotonic() < deadline)
-
-    degrees = statistics.degrees(found)
-    small = found.regions * found.adjacencies <= DIAMETER_SIZE
-    return {
-        "degree_mean": format_rational(Fraction(int(degrees.sum()), found.regions)) if found.complete else None,
-        "degree_max": int(degrees.max()) if found.complete else None,
-        "diameter": statistics.diameter(found) if small and in_time() else None,
-        "linear_pieces": int(statistics.linear_pieces(found).max()) + 1 if found.regions <= PIECES_SIZE and in_time() else None,
-        "dead_neurons": [[neuron.layer, neuron.row] for neuron in statistics.dead_neurons(found)],
-        "always_active_neurons": [[neuron.layer, neuron.row] for neuron in statistics.always_active_neurons(found)],
-    }
-
-
-def regions_report(record: Mapping[str, Any], domain: str) -> str:
-    """The counts and the statistics in words."""
-    from exactrelu.exact.rational import parse_rational
-    from exactrelu.results import printable
-
-    held = record["statistics"]
-    part = "the network" if record["through"] is None else f"the network through layer {record['through']}"
-    where = "" if record["slice"] is None else f", on the slice through the points of {printable(record['slice']['file'])}"
-    numbers = [
-        (record["regions"], f"regions, {record['bounded_regions']} of them bounded"),
-        (record["adjacencies"], "pairs of regions that share a facet"),
-        (record["vertices"], "vertices"),
-        (held["linear_pieces"], "linear pieces: connected parts with one affine map"),
-        (held["degree_max"], f"neighbours of a region at most, {float(parse_rational(held['degree_mean'] or '0')):.2f} on average"),
-        (held["diameter"], "walls at most from one region to another (diameter)"),
-    ]
-    if record["complete"]:
-        numbers.append((len(held["dead_neurons"]), f"of {record['neurons']} neurons are positive nowhere"))
-        numbers.append((len(held["always_active_neurons"]), "are positive everywhere"))
-    width = max(len(str(number)) for number, _ in numbers)
-    lines = [f"{str(number).rjust(width)}  {words}" for number, words in numbers if number is not None]
-    if record["progress"] is None:
-        state = "These are all regions."
-    else:
-        state = f"Not complete: {record['progress']}; there are at least as many. Give a larger --time-limit."
-    if record["uncertified"] is not None:
-        state += f"\nno certificate: {record['uncertified']}"
-    return "\n".join([f"{part}, domain {printable(domain)}{where}", *lines, "", state])

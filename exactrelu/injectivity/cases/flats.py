@@ -33,6 +33,8 @@ _MANY_CHOICES = 2**29
 _SMALLER = 5
 # How much rather a row that no dependency of a pack has is used than one that another has.
 _COST_OF_SHARING = 4.0
+# A case that excludes one row more than another has a tree smaller by this factor, as measured on Gaussian layers of 10 and 11 columns.
+_SHRINKS = 1.6
 
 
 class Flats(TreeSearch):
@@ -61,10 +63,11 @@ class Flats(TreeSearch):
         if number < 0:
             return self.settle(case, live)
         *rows, last = packing.by_use(self.outside(case, number))
-        children = self._split_off(case, rows, [Branch(number)], len(rows) + 1)
+        shares = _shares(case, len(rows) + 1)
+        children = self._split_off(case, rows, [Branch(number)], shares)
         excluded = case.excluded.copy()
         excluded[rows] = True
-        return [replace(case, excluded=excluded, pending=last, share=case.share / (len(rows) + 1)), *children]
+        return [replace(case, excluded=excluded, pending=last, share=shares[-1]), *children]
 
     def _number(self, dependency: Dependency) -> int:
         """Where a dependency is in the pool, or comes to be."""
@@ -126,17 +129,23 @@ class Flats(TreeSearch):
             self.choices += choices
         else:
             return None
-        return self._split_off(case, packing.by_use(shared), [closing], len(shared))
+        return self._split_off(case, packing.by_use(shared), [closing], _shares(case, len(shared)))
 
-    def _split_off(self, case: Case, rows: Sequence[int], nodes: Sequence[Node], parts: int) -> list[Case]:
+    def _split_off(self, case: Case, rows: Sequence[int], nodes: Sequence[Node], shares: Sequence[float]) -> list[Case]:
         """A case for each row, the last row's first: it is in F, and those before it are excluded.
 
-        nodes: of the case in which all of the rows are excluded; parts: each of the cases has one of so many of the share.
+        nodes: of the case in which all of the rows are excluded; shares: of the cases, in the order of the rows.
         """
         excluded, children = case.excluded, []
-        for row in rows:
-            children.append(replace(case, excluded=excluded, pending=row, share=case.share / parts))
+        for row, share in zip(rows, shares, strict=False):
+            children.append(replace(case, excluded=excluded, pending=row, share=share))
             excluded = excluded.copy()
             excluded[row] = True
         self.nodes += [*map(Split, rows), *nodes]
         return children[::-1]
+
+
+def _shares(case: Case, count: int) -> list[float]:
+    """A case's share of the tree, divided among so many children: each excludes one more row than the one before it."""
+    weights = _SHRINKS ** -np.arange(count)
+    return list(case.share * weights / weights.sum())

@@ -114,6 +114,7 @@ class TreeSearch(ABC):
             if not children:
                 closed, fraction = closed + 1, fraction + case.share
             waiting.extend(reversed(children))
+        self.progress = Progress(closed, 0, fraction)
         return self._proof()
 
     @abstractmethod
