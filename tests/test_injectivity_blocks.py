@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from theorems.injectivity_replay import replay
 from theorems.oracles import evaluate, examples, in_domain
 
+from exactrelu.certificates import DomainLines
+from exactrelu.certificates.injectivity import InjectivityCertificate, Windows
 from exactrelu.domain import Box
-from exactrelu.errors import CertificateError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.injectivity import blocks, large
@@ -77,6 +78,8 @@ def assert_determined(layer: Layer, domain: Box, found: Determined) -> str:
         assert x != y and in_domain(domain, x) and in_domain(domain, y) and evaluate(layer, x) == evaluate(layer, y)
         assert all(x[j] == y[j] for j in np.flatnonzero(found.known))
         assert not found.is_complete
+    if found.is_complete and found.evidence is not None:
+        replay(layer, domain, found.evidence)
     return whole.verdict
 
 
@@ -134,9 +137,12 @@ def test_a_convolution_of_a_real_network(high: Fraction, complete: bool, shared:
     assert found.is_complete == complete
     # A corner, two sides, the interior.
     assert (found.windows, found.different) == ((961, 4) if complete else (0, 0))
+    if complete:
+        certified = InjectivityCertificate("0" * 64, 1, found.evidence, domain=DomainLines(cube(3072, 1 - high, high).lines())).text()
+        assert len(certified) < 2**18
 
 
-def test_a_large_layer_is_proved_window_by_window_without_a_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_layer_is_proved_window_by_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "_LARGEST_DENSE", -1)
     # Of x - y >= 0 or y - x >= 0 one row passes, but neither always does.
     n = 6
@@ -146,8 +152,8 @@ def test_a_large_layer_is_proved_window_by_window_without_a_certificate(monkeypa
     domain = cube(n, Fraction(0), Fraction(1))
     result = decide_layer(layer, domain)
     assert (result.verdict, result.method.split(",")[0]) == ("injective", "window by window")
-    with pytest.raises(CertificateError, match="windows were proved one after the other"):
-        result.certificate(network_sha256="0" * 64, layer_number=1, domain=domain)
+    assert isinstance(result.evidence, Windows)
+    replay(layer, domain, result.evidence)
     assert decide_layer(Layer(layer.weight, layer.bias, layer.rectified), domain).verdict == "injective"
 
 

@@ -134,6 +134,25 @@ class Proof:
         yield from self.conclusion.lines()
 
 
+@dataclass(frozen=True)
+class Windows:
+    """Evidence window by window: rows, increasing, and the proof that they determine what they read, or the number of an equal window.
+
+    A proof is that of the window's rows above the unit rows of the inputs that windows before determine, on the columns that they read.
+    """
+
+    windows: tuple[tuple[tuple[int, ...], Proof | int], ...]
+
+    def lines(self) -> Iterator[str]:
+        yield spaced("windows", [len(self.windows)])
+        for rows, shown in self.windows:
+            if isinstance(shown, int):
+                yield spaced("same", [shown, len(rows), *rows])
+            else:
+                yield spaced("window", [len(rows), *rows])
+                yield from shown.lines()
+
+
 def _ratio(value: Fraction) -> list[int]:
     return [value.denominator, value.numerator]
 
@@ -180,7 +199,7 @@ class InjectivityCertificate(_LayerCertificate):
     ['subject layer', 'claim injective', 'dependency 2 0 1 1 2', 'certain 1 0', 'rank 1 0 1 1 columns', 'end']
     """
 
-    proof: Proof
+    proof: Proof | Windows
     lowered: Fraction = ZERO
 
     def claim_lines(self) -> Iterator[str]:

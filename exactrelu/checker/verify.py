@@ -16,6 +16,7 @@ from exactrelu.checker.ratio import half_root, read_ratio, short
 from exactrelu.checker.regions import check_regions
 from exactrelu.checker.text import Rejected
 from exactrelu.checker.through import ThroughClaim, check_through, read_through_claim
+from exactrelu.checker.windows import check_windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +120,8 @@ def check_claim_of_all_inputs(text: Text, claim: ClaimOfAllInputs, layers: Seque
     """The evidence of section 4.10, 4.11 or 4.12."""
     domain, layer = claim.domain, layers[-1]
     if claim.word == "injective":
-        check_injective(text, layer, domain, kernels, claim.lowered)
+        check = check_windows if text.begins("windows") else check_injective
+        check(text, layer, domain, kernels, claim.lowered)
     elif claim.word == "collision":
         check_collision(text, layers, domain, kernels, claim.lowered)
     elif claim.word == "bias-limit":

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exactrelu.certificates import DomainLines, Vector
-from exactrelu.certificates.injectivity import CollisionCertificate, InjectivityCertificate
+from exactrelu.certificates.injectivity import CollisionCertificate, InjectivityCertificate, Proof
 from exactrelu.errors import CertificateError
 
 if TYPE_CHECKING:
-    from exactrelu.certificates.injectivity import Proof
+    from exactrelu.certificates.injectivity import Windows
     from exactrelu.domain import Domain
     from exactrelu.injectivity.cases.tree import Progress
     from exactrelu.injectivity.collisions.collision import Collision
@@ -29,7 +29,7 @@ class LayerInjectivity:
     method: str
     seconds: float
     collision: Collision | None = None
-    evidence: Proof | None = None
+    evidence: Proof | Windows | None = None
     progress: Progress | None = None
     remark: str | None = None
     through: bool = False
@@ -53,6 +53,11 @@ class LayerInjectivity:
         """The seconds of this run and of those that it went on from."""
         state = None if self.progress is None else self.progress.state
         return self.seconds if state is None else state.seconds
+
+    @property
+    def proof(self) -> Proof | None:
+        """The evidence where it speaks of all rows together, not window by window."""
+        return self.evidence if isinstance(self.evidence, Proof) else None
 
     @property
     def is_certified(self) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csc_array
 
+from exactrelu.certificates.injectivity import Proof, Windows
 from exactrelu.domain import Box, fixed_coordinates
 from exactrelu.exact.rational import DyadicMatrix, stack
 from exactrelu.exact.sparse import SparseMatrix
@@ -24,7 +25,7 @@ from exactrelu.injectivity.parts import Part, taken
 from exactrelu.network.model import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from exactrelu.injectivity.answer import LayerInjectivity
 
@@ -46,13 +47,15 @@ _PATIENCE_IN_ALL = 16.0
 class Determined:
     """What windows determine one after the other: `known` inputs, a mask (n,), in which two inputs with one output agree.
 
-    windows: how many were used; different: how many of them are different questions; methods: the arguments that decided these.
+    windows: how many were used; different: how many of them are different questions; methods: the arguments that decided these;
+    evidence: of all of them, None where one has none.
     """
 
     known: np.ndarray
     windows: int
     different: int
     methods: tuple[str, ...]
+    evidence: Windows | None
 
     @property
     def is_complete(self) -> bool:
@@ -82,7 +85,7 @@ def window_by_window(layer: Layer, domain: Box, deadline: float | None, decide: 
     """
     walk = _Walk(layer, domain)
     decided: dict[Hashable, LayerInjectivity] = {}
-    used: list[LayerInjectivity] = []
+    used: list[tuple[Sequence[int], LayerInjectivity]] = []
     in_vain = 0.0
     while in_vain < _PATIENCE_IN_ALL and (window := walk.next_window()) is not None:
         started = time.monotonic()
@@ -91,17 +94,31 @@ def window_by_window(layer: Layer, domain: Box, deadline: float | None, decide: 
         part, within = walk.beside_known(window)
         if walk.is_quiet_somewhere(window, part):
             continue
-        question = Part(window.columns, (part,), within)
+        question = Part(window.columns, window.rows, (part,), within)
         if question.key not in decided:
             until = started + _PATIENCE
             decided[question.key] = decide(part, within, until if deadline is None else min(until, deadline))
         answer = decided[question.key]
         if answer.verdict == "injective":
-            used.append(answer)
+            used.append((window.rows.tolist(), answer))
             walk.learn(window)
         else:
             in_vain += time.monotonic() - started
-    return Determined(walk.known, len(used), len(set(map(id, used))), tuple(dict.fromkeys(answer.method for answer in used)))
+    answers = [answer for _, answer in used]
+    methods = tuple(dict.fromkeys(answer.method for answer in answers))
+    return Determined(walk.known, len(used), len(set(map(id, answers))), methods, windows_evidence(used))
+
+
+def windows_evidence(used: Sequence[tuple[Sequence[int], LayerInjectivity]]) -> Windows | None:
+    """The evidence of windows, given by their rows and the answers on them, one object for equal ones; None where an answer has none."""
+    first: dict[int, int] = {}
+    listed: list[tuple[tuple[int, ...], Proof | int]] = []
+    for rows, answer in used:
+        if not isinstance(answer.evidence, Proof):
+            return None
+        number = first.setdefault(id(answer), len(listed))
+        listed.append((tuple(rows), answer.evidence if number == len(listed) else number))
+    return Windows(tuple(listed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +136,9 @@ class _Walk:
         self._layer, self._domain = layer, domain
         self._weight = sparse_stage(layer)
         self._low, self._high = domain.lower.to_float(), domain.upper.to_float()
-        self.known = np.zeros(layer.inputs, dtype=bool)
-        self.known[fixed_coordinates(domain, layer.inputs)] = True
+        self._fixed = np.zeros(layer.inputs, dtype=bool)
+        self._fixed[fixed_coordinates(domain, layer.inputs)] = True
+        self.known = self._fixed.copy()
         self._windows = _windows(self._weight)
         self._readers = _readers(self._windows, layer.inputs)
         self._unknown = [int(np.count_nonzero(~self.known[window.columns])) for window in self._windows]
@@ -142,11 +160,11 @@ class _Walk:
         return None
 
     def beside_known(self, window: _Window) -> tuple[Layer, Box]:
-        """The window's rows above the unit rows of its known inputs, and its part of the box."""
+        """The window's rows above the unit rows of its known inputs, and its part of the box, which itself says what is fixed."""
         n = len(window.columns)
         places = np.full(self._layer.inputs, -1)
         places[window.columns] = np.arange(n)
-        units = np.flatnonzero(self.known[window.columns])
+        units = np.flatnonzero((self.known & ~self._fixed)[window.columns])
         matrix = SparseMatrix.stacked([self._weight.rows(window.rows).moved(places, n), SparseMatrix.selection(units, n)])
         bias = stack([self._layer.bias.rows(window.rows), DyadicMatrix.from_integers([[0]] * len(units), 1)])
         rectified = np.append(self._layer.rectified[window.rows], np.zeros(len(units), dtype=bool))

@@ -1,6 +1,6 @@
 """Whether a layer is injective on a domain: a cascade from cheap arguments to the proof by cases (theory I).
 
-Every argument that says yes leaves a `Proof`, every one that says no a `Collision`; `method` names the argument.
+Every argument that says yes leaves a `Proof` or `Windows`, every one that says no a `Collision`; `method` names the argument.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.certificates.injectivity import Proof
+from exactrelu.certificates.injectivity import Proof, Windows
 from exactrelu.domain import AllSpace, Box, Domain
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
 from exactrelu.injectivity.answer import LayerInjectivity
-from exactrelu.injectivity.blocks import window_by_window
+from exactrelu.injectivity.blocks import window_by_window, windows_evidence
 from exactrelu.injectivity.cases.flats import Flats
 from exactrelu.injectivity.cases.oracle import Oracle
 from exactrelu.injectivity.cases.propagation import Propagation
@@ -55,8 +55,8 @@ _TOO_LARGE = (
     "and the layer is too large for the proof by cases; a smaller domain, or points near which to look, may decide it"
 )
 _PARTS_OPEN = "not every independent part was decided; a longer time limit may settle it"
-_WINDOWS_UNCERTIFIED = "its windows were proved one after the other, for which certificates have no form yet"
-_PARTS_UNCERTIFIED = "its independent parts were proved one by one, for which certificates have no form yet"
+_WINDOWS_UNCERTIFIED = "one of the windows that were proved one after the other has no evidence"
+_PARTS_UNCERTIFIED = "one of the independent parts that were proved one by one has no evidence"
 
 
 def decide_layer(
@@ -92,7 +92,7 @@ def decide_layer(
     seconds = time.monotonic() - started
     if isinstance(found, Collision):
         return LayerInjectivity(verdict, method, seconds, collision=found)
-    if isinstance(found, Proof):
+    if isinstance(found, Proof | Windows):
         return LayerInjectivity(verdict, method, seconds, evidence=found)
     if isinstance(found, str):
         return LayerInjectivity(verdict, method, seconds, remark=found)
@@ -107,7 +107,7 @@ def check_points(points: Sequence[RationalVector], inputs: int) -> None:
 
 
 # A verdict, the argument, and what shows it or, as a sentence, why there is nothing to show.
-Found = tuple[str, str, Collision | Proof | Progress | str | None]
+Found = tuple[str, str, Collision | Proof | Windows | Progress | str | None]
 
 
 def _decide(question: Question, points: Sequence[RationalVector], resume: State | None) -> Found:
@@ -166,7 +166,7 @@ def _decide_large(question: Question, points: Sequence[RationalVector]) -> Found
     if isinstance(domain, Box):
         found = window_by_window(layer, domain, deadline, _decide_part)
         if found.is_complete:
-            return "injective", found.method, _WINDOWS_UNCERTIFIED
+            return "injective", found.method, found.evidence or _WINDOWS_UNCERTIFIED
         determined = f"; one window after the other determines {int(found.known.sum())} of the {layer.inputs} inputs"
     collision = window_argument([layer], domain, points, deadline, interior)
     if collision is not None:
@@ -179,7 +179,10 @@ def _is_sparse(layer: Layer) -> bool:
 
 
 def _by_parts(question: Question, apart: Sequence[Part], certain: Sequence[Dependency] | None, points: Sequence[RationalVector]) -> Found:
-    """The verdict by independent parts; of an injective layer that is not large the proof by cases of all parts together."""
+    """The verdict by independent parts; of an injective layer that is not large the proof by cases of all parts together, if it is short.
+
+    Else every part is a window. One without rows has no evidence: its inputs are fixed.
+    """
     started, deadline = time.monotonic(), question.deadline
 
     def decide(stages: tuple[Layer, ...], domain: Domain, near: Sequence[RationalVector]) -> LayerInjectivity:
@@ -194,7 +197,8 @@ def _by_parts(question: Question, apart: Sequence[Part], certain: Sequence[Depen
         _, _, proof = _by_cases(question, certain, None)
         if isinstance(proof, Proof):
             return "injective", whole.method, proof
-    return "injective", whole.method, _PARTS_UNCERTIFIED
+    windows = windows_evidence([(part.rows.tolist(), answer) for part, answer in zip(apart, whole.answers, strict=True) if len(part.rows)])
+    return "injective", whole.method, windows or _PARTS_UNCERTIFIED
 
 
 def _decide_part(

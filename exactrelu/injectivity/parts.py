@@ -31,9 +31,13 @@ _DENSE = 2**20
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The stages on the inputs `columns`, increasing, that no other part reads, and the domain of these inputs."""
+    """The stages on the inputs `columns`, increasing, that no other part reads, and the domain of these inputs.
+
+    rows: of the first stage, increasing.
+    """
 
     columns: np.ndarray
+    rows: np.ndarray
     stages: tuple[Layer, ...]
     domain: Domain
 
@@ -64,7 +68,7 @@ def parts(stages: Sequence[Layer], domain: Domain) -> list[Part]:
     [[0, 2], [1]]
     """
     n = stages[0].inputs
-    whole = [Part(np.arange(n), tuple(stages), domain)]
+    whole = [Part(np.arange(n), np.arange(stages[0].outputs), tuple(stages), domain)]
     if n == 0 or not isinstance(domain, AllSpace | Orthant | Box):
         return whole
     matrices = [sparse_stage(stage) for stage in stages]
@@ -92,7 +96,7 @@ def parts(stages: Sequence[Layer], domain: Domain) -> list[Part]:
         layers = []
         for k, (stage, matrix) in enumerate(zip(stages, matrices, strict=True)):
             layers.append(_cut(stage, matrix, members[k + 1][group], local[k], len(members[k][group])))
-        result.append(Part(columns, tuple(layers), restricted(domain, columns)))
+        result.append(Part(columns, members[1][group], tuple(layers), restricted(domain, columns)))
     return result
 
 
@@ -114,11 +118,15 @@ def taken(x: RationalVector, columns: np.ndarray) -> RationalVector:
 
 @dataclass(frozen=True)
 class Decided:
-    """What the parts' verdicts make of the whole: `method` in words, a collision in all parts equal to one that is not injective."""
+    """What the parts' verdicts make of the whole: `method` in words, a collision in all parts equal to one that is not injective.
+
+    answers: of every part, where all are injective, one object for equal ones.
+    """
 
     verdict: str
     method: str
     collision: Collision | None = None
+    answers: tuple[LayerInjectivity, ...] = ()
 
 
 def decide_parts(
@@ -137,19 +145,21 @@ def decide_parts(
     for part in found:
         kinds.setdefault(part.key, []).append(part)
     open_parts, methods = 0, list[str]()
-    for equal in kinds.values():
+    answers: dict[Hashable, LayerInjectivity] = {}
+    for key, equal in kinds.items():
         part = equal[0]
         near = [taken(x, part.columns) for x in points]
         answer = decide(part.stages, part.domain, near)
         if answer.collision is not None:
             collision = _lifted(stages, domain, equal, answer.collision)
             return Decided("not-injective", _words(len(found), len(kinds), [answer.method]), collision)
+        answers[key] = answer
         open_parts += len(equal) * (answer.verdict == "undecided")
         methods.append(answer.method)
     words = _words(len(found), len(kinds), methods)
     if open_parts:
         return Decided("undecided", f"{words}; {open_parts} of them undecided")
-    return Decided("injective", words)
+    return Decided("injective", words, answers=tuple(answers[part.key] for part in found))
 
 
 def _lifted(stages: Sequence[Layer], domain: Domain, equal: Sequence[Part], collision: Collision) -> Collision:

@@ -10,8 +10,9 @@ from itertools import pairwise
 from math import gcd
 from typing import TYPE_CHECKING
 
-from exactrelu.certificates.injectivity import Branch, Pack, Spanned, Split, Tree
+from exactrelu.certificates.injectivity import Branch, Pack, Spanned, Split, Tree, Windows
 from exactrelu.domain import AllSpace, Ball, Box, Orthant, Polytope
+from exactrelu.exact.rational import RationalVector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,17 +24,40 @@ if TYPE_CHECKING:
 Row = list[Fraction]
 
 
-def replay(layer: Layer, domain: Domain, proof: Proof) -> None:
-    """Check every line of a proof."""
-    _Replay(layer, domain, proof).run()
+def replay(layer: Layer, domain: Domain, evidence: Proof | Windows) -> None:
+    """Check every line of the evidence."""
+    rows = layer.weight.fractions()
+    biases = [bias for (bias,) in layer.bias.fractions()]
+    if isinstance(evidence, Windows):
+        _replay_windows(rows, biases, layer.rectified.tolist(), domain, layer.inputs, evidence)
+    else:
+        _Replay(rows, biases, layer.rectified.tolist(), layer.inputs, domain, evidence).run()
+
+
+def _replay_windows(rows: list[Row], biases: Row, rectified: list[bool], domain: Domain, n: int, evidence: Windows) -> None:
+    """Of each window the rows and, as rows that no relu follows, the coordinates known before; a `same` is proved by what it names."""
+    assert isinstance(domain, AllSpace | Orthant | Box)
+    bounds = list(zip(domain.lower.fractions(), domain.upper.fractions(), strict=True)) if isinstance(domain, Box) else []
+    fixed = {j for j, (low, high) in enumerate(bounds) if low == high}
+    known: set[int] = set()
+    for own, shown in evidence.windows:
+        proof = evidence.windows[shown][1] if isinstance(shown, int) else shown
+        assert increasing(own) and not isinstance(proof, int)
+        columns = [j for j in range(n) if any(rows[i][j] for i in own)]
+        units = [[Fraction(int(j == k)) for k in columns] for j in columns if j in known]
+        part: Domain = domain
+        if bounds:
+            part = Box(*(RationalVector.from_fractions(bounds[j][end] for j in columns) for end in (0, 1)))
+        window = [[rows[i][j] for j in columns] for i in own] + units
+        constants = [biases[i] for i in own] + [Fraction(0)] * len(units)
+        _Replay(window, constants, [rectified[i] for i in own] + [False] * len(units), len(columns), part, proof).run()
+        known |= set(columns) - fixed
+    assert known | fixed == set(range(n))
 
 
 class _Replay:
-    def __init__(self, layer: Layer, domain: Domain, proof: Proof) -> None:
-        self.rows = layer.weight.fractions()
-        self.biases = [bias for (bias,) in layer.bias.fractions()]
-        self.rectified = layer.rectified.tolist()
-        self.n = layer.inputs
+    def __init__(self, rows: list[Row], biases: Row, rectified: list[bool], n: int, domain: Domain, proof: Proof) -> None:
+        self.rows, self.biases, self.rectified, self.n = rows, biases, rectified, n
         self.domain, self.proof = domain, proof
 
     def run(self) -> None:

@@ -70,8 +70,8 @@ def margins(
     ('1/4', '2', None)
     """
     lipschitz = None
-    if found.evidence is not None:
-        lipschitz = inverse_lipschitz(layer, domain, evidence=found.evidence, deadline=part_of_time(deadline, 3))
+    if found.proof is not None:
+        lipschitz = inverse_lipschitz(layer, domain, evidence=found.proof, deadline=part_of_time(deadline, 3))
     margin = bias_margin(layer, domain, found=found, deadline=part_of_time(deadline, 2 if points else 1))
     box = largest_box(layer, points, deadline=deadline) if points else None
     return Margins(domain, margin, lipschitz, box)

@@ -116,7 +116,7 @@ class _Search:
         constant = DyadicMatrix.from_integers(self.question.equalities(), self.question.n)
         always = stack([self.layer.weight.rows(self.question.unrectified), constant])
         if exact_rank(always).rank == self.question.n:
-            proof = decide_layer(self.layer, self.domain).evidence
+            proof = decide_layer(self.layer, self.domain).proof
             reason = "rows without a relu, and the domain, leave no two inputs whatever the biases are"
             return BiasMargin(None, "plus", low=Fraction(0), evidence=proof, reason=reason)
         whole = stack([self.layer.weight, constant])
@@ -131,7 +131,7 @@ class _Search:
         direction = kernel_vectors(always)
         self._start(interior, self._generic(direction))
         self._start_below()
-        if self.found is not None and self.found.evidence is not None:
+        if self.found is not None and self.found.proof is not None:
             self._injective_at(Fraction(0))
         if not isinstance(self.domain, Ball) and not self._is_settled():
             end, self.deadline = self.deadline, part_of_time(self.deadline, 2)
@@ -272,10 +272,10 @@ class _Search:
             result = decide_layer(changed, self.domain, deadline=self.deadline, widen=False)
         if result.collision is not None:
             self._collided(result.collision)
-        if result.evidence is None:
+        if result.proof is None:
             return False
         if self.best.low is None or t > self.best.low:
-            self.best = replace(self.best, low=t, evidence=unscaled(result.evidence, self.question, scale))
+            self.best = replace(self.best, low=t, evidence=unscaled(result.proof, self.question, scale))
         return True
 
     # ------------------------------------------------------------ a bracket
