@@ -155,28 +155,26 @@ def _unbegun(asked: Asked, row: int) -> dict[str, Any]:
     return {"row": row, **asked.keys, "cardinality": "undecided", **unknown, "seconds": 0.0, "reached": OUT_OF_TIME}
 
 
-def decide(question: Question, points: Points, *, workers: int = 1) -> Generator[Decided, None, None]:
+def decide(question: Question, points: Points, *, workers: int = 1, scheduler: str | None = None) -> Generator[Decided, None, None]:
     """Yield an answer for everything asked and every point, in this order, as soon as each is there.
 
-    With more than one worker the layers are prepared, and the rows decided, in processes of their own.
+    With more than one worker, and on a cluster, the layers are prepared, and the rows decided, in processes of their own.
+
+    Raises what `prepared_executor` raises.
     """
-    size = 1 if workers == 1 else max(1, min(LARGEST_BATCH, -(-len(points.rows) // (4 * workers))))
-    batches = [batch for place in range(len(question.asked)) for batch in _batches(place, points, size)]
-    if workers == 1:
-        decider = Decider(question)
-        for batch in batches:
-            yield from decider(batch)
-        return
-    with parallel.processes(min(workers, len(batches)), _prepare, (question,)) as pool:
-        for decided in parallel.in_order(pool, _decide_here, batches, ahead=2 * workers):
+    asked = len(question.asked) * len(points.rows)
+    with parallel.prepared_executor(Decider, question, workers=min(workers, max(1, asked)), scheduler=scheduler) as executor:
+        size = 1 if executor.workers == 1 else max(1, min(LARGEST_BATCH, -(-len(points.rows) // (4 * executor.workers))))
+        batches = (batch for place in range(len(question.asked)) for batch in _batches(place, points, size))
+        for decided in parallel.in_order(executor, Decider.__call__, batches, ahead=executor.ahead):
             yield from decided
 
 
 def records(
-    question: Question, points: Points, *, workers: int = 1, folder: ResultFolder | None = None
+    question: Question, points: Points, *, workers: int = 1, scheduler: str | None = None, folder: ResultFolder | None = None
 ) -> Generator[dict[str, Any], None, None]:
     """Yield the JSON object of every answer of `decide`; its certificate has then been written to `folder`."""
-    with closing(decide(question, points, workers=workers)) as answers:
+    with closing(decide(question, points, workers=workers, scheduler=scheduler)) as answers:
         for decided in answers:
             record = decided.record
             if folder is not None and decided.certificate is not None:
@@ -190,15 +188,3 @@ def _batches(place: int, points: Points, size: int) -> Iterator[Batch]:
     sources = [DataSource(points.sha256, row, scale.numerator, scale.denominator) for row in points.indices]
     for first in range(0, len(sources), size):
         yield Batch(place, points.rows[first : first + size], tuple(sources[first : first + size]))
-
-
-_here: list[Decider] = []
-
-
-def _prepare(question: Question) -> None:
-    """Run once in every process of a pool."""
-    _here[:] = [Decider(question)]
-
-
-def _decide_here(batch: Batch) -> list[Decided]:
-    return _here[0](batch)

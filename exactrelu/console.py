@@ -30,8 +30,22 @@ def finished(
 @contextmanager
 def progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[], None]]:
     """A bar on stderr where that is a terminal; the function given advances it by one."""
-    if quiet or not sys.stderr.isatty() or total == 1:
-        yield lambda: None
+    with _bar(total, shown=not quiet and total != 1) as bar:
+        yield lambda: bar(None, None)
+
+
+@contextmanager
+def counted(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar as `progress` shows; the function given is told how many are done, and of how many."""
+    with _bar(None, shown=not quiet) as bar:
+        yield bar
+
+
+@contextmanager
+def _bar(total: int | None, *, shown: bool) -> Iterator[Callable[[int | None, int | None], None]]:
+    """The function given sets how many are done, and of how many; without numbers it counts one more."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda _done, _total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -39,7 +53,7 @@ def progress(total: int | None, *, quiet: bool) -> Iterator[Callable[[], None]]:
     columns = (TextColumn("deciding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
+        yield lambda done, total: bar.advance(task) if done is None else bar.update(task, completed=done, total=total)
 
 
 def remark(message: str) -> None:

@@ -12,7 +12,7 @@ from exactrelu.verdict import Cardinality
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from exactrelu.network.model import Network, SourceLayer
+    from exactrelu.network.model import Network
 
 ROWS_SHOWN = 20
 
@@ -88,12 +88,11 @@ def _witness(record: Mapping[str, Any]) -> str | None:
     return "ray" if "ray" in witness else "second point"
 
 
-def injectivity_report(layer: SourceLayer, result: Mapping[str, Any]) -> str:
-    """The verdict on a layer in words: what two inputs with one output have in common and how far apart they are, and the margins."""
-    about = f"layer {layer.number} ({printable(layer.name)}), {layer.inputs} inputs, {layer.outputs} outputs"
+def injectivity_report(about: str, inputs: int, result: Mapping[str, Any]) -> str:
+    """The verdict in words: what two inputs with one output have in common and how far apart they are, and the margins of a layer."""
     lines = [f"{about}, domain {printable(result['domain'])}", f"{result['verdict']} ({result['method']})"]
     if result["collision"] is not None:
-        lines.append(_collision(layer, result["collision"]))
+        lines.append(_collision(inputs, result["collision"]))
     if result.get("float32") is not None:
         lines.append(_float32(result["float32"]))
     if result["progress"]:
@@ -109,11 +108,11 @@ def injectivity_report(layer: SourceLayer, result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _collision(layer: SourceLayer, pair: Mapping[str, Any]) -> str:
+def _collision(inputs: int, pair: Mapping[str, Any]) -> str:
     changed = [abs(approximate(x) - approximate(y)) for x, y in zip(pair["x"], pair["y"], strict=True) if x != y]
     positive = sum(approximate(value) > 0 for value in pair["value"])
     return (
-        f"two inputs that differ in {len(changed)} of {layer.inputs} coordinates, by up to {decimal_text(max(changed), digits=3)}, have "
+        f"two inputs that differ in {len(changed)} of {inputs} coordinates, by up to {decimal_text(max(changed), digits=3)}, have "
         f"exactly the same output, {positive} values of which are positive; --json gives them"
     )
 
@@ -153,8 +152,21 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:30]}.. ({len(text)} digits; --json gives it)"
 
 
+def comparison_report(result: Mapping[str, Any]) -> str:
+    """Whether two networks are one function, in words."""
+    lines = [f"{printable(result['network']['file'])} and {printable(result['other']['file'])}, domain {printable(result['domain'])}"]
+    lines.append(f"{result['verdict']} ({result['method']})")
+    if result["outputs"] is not None:
+        first, second = ([approximate(value) for value in output] for output in result["outputs"])
+        largest = decimal_text(max(abs(a - b) for a, b in zip(first, second, strict=True)), digits=3)
+        lines.append(f"an input on which they differ, by up to {largest}; --json gives it")
+    return "\n".join([*lines, *([result["progress"]] if result["progress"] else [])])
+
+
 def regions_report(record: Mapping[str, Any], domain: str) -> str:
     """The counts and the statistics in words."""
+    from exactrelu.regions.topology import topology_text
+
     held = record["statistics"]
     part = "the network" if record["through"] is None else f"the network through layer {record['through']}"
     where = "" if record["slice"] is None else f", on the slice through the points of {printable(record['slice']['file'])}"
@@ -171,6 +183,8 @@ def regions_report(record: Mapping[str, Any], domain: str) -> str:
         numbers.append((len(held["always_active_neurons"]), "are positive everywhere"))
     width = max(len(str(number)) for number, _ in numbers)
     lines = [f"{str(number).rjust(width)}  {words}" for number, words in numbers if number is not None]
+    if record["topology"] is not None:
+        lines += ["", topology_text(record["topology"])]
     if record["progress"] is None:
         state = "These are all regions."
     else:

@@ -22,7 +22,8 @@ from exactrelu.network.model import Layer, Network
 from exactrelu.network.readers import load
 from exactrelu.regions import AffineSlice, Neuron, RegionComplex, regions
 from exactrelu.regions.charts import Chart
-from exactrelu.regions.float_filter import FloatFilter, scaled_floats
+from exactrelu.regions.floats.filter import FloatFilter
+from exactrelu.regions.floats.layers import FloatLayers, scaled_pairs
 from exactrelu.regions.forms import HomogeneousLayers
 from exactrelu.regions.graph import graphml_text, json_text, save_graph, to_networkx
 from exactrelu.regions.statistics import (
@@ -87,10 +88,11 @@ def test_a_sign_that_floats_decide_is_the_sign(network, data):
     coordinates = st.one_of(st.integers(-3, 3), st.integers(-(2**80), 2**80))
     points = [(*data.draw(st.lists(coordinates, min_size=n, max_size=n)), data.draw(st.integers(1, 2**40))) for _ in range(5)]
     layers = HomogeneousLayers(network.layers, Chart.identity(n))
-    filtered = FloatFilter(layers)
-    floats = scaled_floats(points, n + 1)
+    filtered = FloatFilter(FloatLayers(layers))
+    floats = scaled_pairs(points, n + 1)[0]
+    errors = np.full(len(points), 2.0**-53)
     for number in range(len(network.layers)):
-        positive, negative = filtered.signs(number, np.arange(network.layers[number].outputs), floats)
+        positive, negative = filtered.signs(number, np.arange(network.layers[number].outputs), floats, errors)
         for place, point in enumerate(points):
             x = RationalVector(point[:-1], point[-1])
             for before in network.layers[:number]:
@@ -103,16 +105,17 @@ def test_a_sign_that_floats_decide_is_the_sign(network, data):
 def test_errors_of_one_layer_count_in_the_next():
     # relu(x - y) = 2^-60 cannot be seen in floats at x = 1 + 2^-60, y = 1; the next layer compares it with 2^-61.
     chain = [layer(np.array([[1.0, -1.0, 0.0]]), np.array([True])), layer(np.array([[1.0, -(2.0**-61)]]), np.array([True]))]
-    points = scaled_floats([(2**60 + 1, 2**60, 2**60)], 3)
-    positive, negative = FloatFilter(HomogeneousLayers(chain, Chart.identity(2))).signs(1, np.arange(1), points)
+    points = scaled_pairs([(2**60 + 1, 2**60, 2**60)], 3)[0]
+    floats = FloatFilter(FloatLayers(HomogeneousLayers(chain, Chart.identity(2))))
+    positive, negative = floats.signs(1, np.arange(1), points, np.full(1, 2.0**-53))
     assert not positive.any()
     assert not negative.any()
 
 
 def test_floats_decide_nearly_all_signs_in_general_position():
     layers = HomogeneousLayers(in_general_position([3, 20, 20, 1], 0).layers, Chart.identity(3))
-    points = scaled_floats([(*row, 1000) for row in np.random.default_rng(0).integers(-3000, 3000, (500, 3)).tolist()], 4)
-    positive, negative = FloatFilter(layers).signs(1, np.arange(20), points)
+    points = scaled_pairs([(*row, 1000) for row in np.random.default_rng(0).integers(-3000, 3000, (500, 3)).tolist()], 4)[0]
+    positive, negative = FloatFilter(FloatLayers(layers)).signs(1, np.arange(20), points, np.full(500, 2.0**-53))
     assert (positive ^ negative).all()
 
 

@@ -21,8 +21,8 @@ from exactrelu import InvalidRequestError, RationalVector, check, demo, load, re
 from exactrelu.domain import Ball, Box, Polytope
 from exactrelu.regions import AffineSlice, regions
 from exactrelu.regions.decision import boundary, classes
-from exactrelu.regions.plot import save_plot, svg
-from exactrelu.regions.polygons import View, area, clipped, coordinates, half, polygons, zero_set
+from exactrelu.regions.drawing.plot import save_plot, svg
+from exactrelu.regions.drawing.polygons import View, area, clipped, coordinates, half, polygons, zero_set
 from exactrelu.strategies import networks
 
 MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
@@ -99,9 +99,13 @@ def test_the_certificate_that_these_are_all(ask, plane, tmp_path):
     report = check([str(tmp_path / "all")])
     assert [result.valid for result in report.results] == [True, True]
     assert {str(found["regions"]), str(first["regions"])} <= {word for result in report.results for word in result.claim.split()}
-    sliced = json.loads(ask(*SLICED, "--through", "1", "--out", tmp_path / "slice", "--json")[1])
-    assert sliced["certificate"] is None and "without a slice" in sliced["uncertified"]
-    assert ask(*SLICED, "--through", "1", "--out", tmp_path / "slice")[0] == 0
+
+
+def test_the_certificate_of_a_slice(ask, tmp_path):
+    found = json.loads(ask(*SLICED, "--through", "1", "--out", tmp_path, "--json")[1])
+    assert Path(found["certificate"]).exists() and found["uncertified"] is None
+    (result,) = check([str(tmp_path)]).results
+    assert result.valid and result.claim.endswith("adjacencies, on a slice of dimension 2")
 
 
 def test_a_plane_through_three_digits(ask, tmp_path):
@@ -155,7 +159,18 @@ def test_a_time_limit_leaves_the_regions_of_the_first_neurons(ask, plane, tmp_pa
         ([*SLICED, "--plot", "p.svg", "--view", "1,0,0,1"], "no interior"),
         ([*SLICED, "--plot", "p.svg", "--view", "1,0"], "LEFT,RIGHT,BOTTOM,TOP"),
         ([*SLICED, "--view", "0,1,0,1"], "--plot FILE.svg"),
-        ([*SLICED, "--store", "s.sqlite"], "not available yet"),
+        ([*SLICED, "--store", "no/such/folder.sqlite"], "no/such/folder"),
+        ([*SLICED, "--scheduler", "nowhere"], "nowhere"),
+        ([*SLICED, "--workers", "0"], "--workers"),
+        ([*SLICED, "--limit", "0"], "--limit"),
+        ([*SLICED, "--pieces"], "--plot FILE.svg"),
+        ([*SLICED, "--topology", "both"], "decision"),
+        ([*SLICED, "--topology", "0,10"], "10 does not exist"),
+        ([*SLICED, "--from", IMAGES], "--walk"),
+        ([*SLICED, "--walk"], "--limit"),
+        ([*SLICED, "--walk", "--limit", "3", "--store", "s.sqlite"], "--walk"),
+        ([*SLICED, "--walk", "--limit", "3", "--graph", "g.graphml"], ".json"),
+        ([MODEL, "--walk", "--limit", "3", "--from", IMAGES, "--scale", "1/16"], "50 points"),
         ([*SLICED, "--time-limit", "nan"], "--time-limit"),
         ([MODEL, "--rows", "0:3"], "--slice FILE"),
         ([MODEL, "--plot", "p.svg"], "two dimensions"),
@@ -170,6 +185,34 @@ def test_bad_requests_are_one_line_that_names_the_remedy(ask, arguments, words, 
     assert err.startswith("exactrelu: ")
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_and_workers_change_nothing(ask, plane, tmp_path):
+    asked = [plane, "--topology", "decision", "--json"]
+    plain = json.loads(ask(*asked, "--graph", tmp_path / "plain.json")[1])
+    code, out, err = ask(*asked, "--graph", tmp_path / "kept.json", "--store", tmp_path / "regions.sqlite", "--workers", "2")
+    kept = json.loads(out)
+    assert (code, err) == (0, "")
+    assert {**plain, "seconds": 0} == {**kept, "seconds": 0}
+    assert (tmp_path / "plain.json").read_bytes() == (tmp_path / "kept.json").read_bytes()
+    assert plain["topology"]["betti"][0] >= 0
+    # Of another network, the store is left alone.
+    before = (tmp_path / "regions.sqlite").read_bytes()
+    other = written(in_general_position([2, 4, 1], 2), tmp_path / "other.onnx")
+    code, _, err = ask(other, "--store", tmp_path / "regions.sqlite")
+    assert (code, err.count("\n")) == (2, 1)
+    assert (tmp_path / "regions.sqlite").read_bytes() == before
+
+
+def test_a_walk_without_end_finds_what_the_run_finds(ask, plane, tmp_path):
+    found = json.loads(ask(plane, "--json")[1])
+    code, out, _ = ask(plane, "--walk", "--limit", "100000", "--graph", tmp_path / "walk.json", "--json")
+    walked = json.loads(out)
+    assert (code, walked["complete"], walked["frontier"]) == (0, True, 0)
+    assert all(walked[word] == found[word] for word in ("regions", "adjacencies", "bounded_regions"))
+    assert len(json.loads((tmp_path / "walk.json").read_text())["explored"]) == found["regions"]
+    code, out, _ = ask(plane, "--walk", "--limit", "2")
+    assert code == 3 and "2  regions explored" in out
 
 
 def test_a_ball_is_refused_in_python_as_well():

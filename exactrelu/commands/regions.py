@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -9,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from exactrelu.commands.options import HOLDS, UNDECIDED, Json, Model, Quiet, Rows, Scale, exact_scale, one_thread
+from exactrelu.console import remark
 from exactrelu.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from fractions import Fraction
 
-    from exactrelu.domain import Domain
     from exactrelu.network.model import Network
     from exactrelu.points import Points
     from exactrelu.regions import AffineSlice, RegionComplex
@@ -37,6 +39,15 @@ def regions(
     ] = None,
     rows: Rows = None,
     scale: Scale = None,
+    walk: Annotated[
+        bool, Parameter(help="Walk from region to region across facets, where there are too many dimensions to list vertices.")
+    ] = False,
+    begin: Annotated[str | None, Parameter(name="--from", help="Of a walk: a file with the point where it begins (see --scale).")] = None,
+    limit: Annotated[int | None, Parameter(help="How many regions at most.")] = None,
+    topology: Annotated[
+        str | None,
+        Parameter(help="Betti numbers of where output I is 0 (I), I and J are the largest (I,J), or any two are (decision)."),
+    ] = None,
     graph: Annotated[Path | None, Parameter(help="Write regions, vertices and adjacencies to FILE.json or FILE.graphml.")] = None,
     plot: Annotated[
         Path | None,
@@ -50,110 +61,111 @@ def regions(
     ] = "pattern",
     view: Annotated[str | None, Parameter(help="Of the plot: LEFT,RIGHT,BOTTOM,TOP; by default around the vertices.")] = None,
     draw_graph: Annotated[bool, Parameter(help="Of the plot: draw the adjacency graph as well.")] = False,
-    store: Annotated[str | None, Parameter(show=False)] = None,
+    pieces: Annotated[
+        bool, Parameter(help="Of graph and plot: merge adjacent regions on which the network is the same affine map.")
+    ] = False,
+    store: Annotated[Path | None, Parameter(help="A file that keeps what is found, so that a run can be stopped and goes on.")] = None,
+    workers: Annotated[int, Parameter(help="Processes on this machine, 1 by default.")] = 1,
+    scheduler: Annotated[str | None, Parameter(help="Address of a running Dask scheduler, whose workers do the work.")] = None,
     out: Annotated[Path | None, Parameter(help="Folder for the certificate that these are all regions, and for the result.")] = None,
-    time_limit: Annotated[float | None, Parameter(help="Seconds after which no further neuron is begun.")] = None,
+    time_limit: Annotated[float | None, Parameter(help="Seconds after which no further work is begun.")] = None,
     json: Json = False,
-    quiet: Quiet = False,  # noqa: ARG001
+    quiet: Quiet = False,
 ) -> int:
     """Find all activation regions of a network, and how they meet, exactly.
 
-    A region is a full-dimensional set of inputs in which the same neurons are positive. Exit code 0: these are all, 3: the time limit
-    was reached, and what is given are the regions that the first neurons make; a plot of these has one colour a region.
+    A region is a full-dimensional set of inputs in which the same neurons are positive. Exit code 0: these are all, 3: a limit was
+    reached, and what is given are the regions that the first neurons make, or those that a walk has seen.
     """
-    begin = time.monotonic()
-    _check_options(store, time_limit, of_slice=slice is None and (rows, scale) != (None, None))
-    if plot is None and (view is not None or draw_graph or colour != "pattern"):
-        raise InvalidRequestError("--colour, --view and --draw-graph are about a plot; give --plot FILE.svg, or leave them out")
-    factor = exact_scale(scale)
+    started = time.monotonic()
+    _check_numbers(workers, limit, time_limit)
+    of_a_plot = view is not None or draw_graph or colour != "pattern"
+    of_no_walk = (plot, topology, store, scheduler, out) != (None,) * 5 or pieces or workers != 1
+    for is_wrong, why in (
+        (slice is None and not walk and (rows, scale) != (None, None), "--rows and --scale speak of the points of --slice FILE; give it"),
+        (plot is None and of_a_plot, "--colour, --view and --draw-graph are about a plot; give --plot FILE.svg"),
+        (pieces and plot is None and graph is None, "--pieces is about a plot or a graph; give --plot FILE.svg or --graph FILE"),
+        (begin is not None and not walk, "--from is where a walk begins; give --walk"),
+        (walk and of_no_walk, "a walk takes no --plot, --topology, --pieces, --store, --workers, --scheduler and --out; leave out --walk"),
+    ):
+        if is_wrong:
+            raise InvalidRequestError(f"{why}, or leave them out")
     one_thread()
+    from exactrelu.commands import regions_walk
+    from exactrelu.commands.regions_files import Pictures, RegionsFolder
     from exactrelu.domain import parse_domain
     from exactrelu.network.readers import load
-    from exactrelu.regions import regions as find_regions
-    from exactrelu.regions.graph import save_graph
-    from exactrelu.regions.plot import save_plot
-    from exactrelu.regions.polygons import View
+    from exactrelu.regions.decision import check_outputs, parse_boundary
+    from exactrelu.regions.drawing.polygons import View
     from exactrelu.regions.record import regions_record
-    from exactrelu.results import Envelope, assumptions, describe_data, json_text, printable, speaks_of
+    from exactrelu.results import Envelope, assumptions, describe_data, json_text, speaks_of
     from exactrelu.tables import regions_report
 
     envelope = Envelope("regions", domain=domain)
     path = Path(network)
     model = load(path)
     within = parse_domain(domain, model.inputs)
-    points, plane = (None, None) if slice is None else _slice(slice, model, factor, rows)
-    seen = None if view is None else View.parse(view)
-    _check_files(graph, plot, model, plane)
-    deadline = None if time_limit is None else begin + time_limit
-    found = find_regions(model, through=through, domain=within, affine_slice=plane, deadline=deadline)
+    points, plane = (None, None) if slice is None else _slice(slice, model, exact_scale(scale), rows)
+    on_slice = None if points is None else describe_data(Path(str(slice)), points, "input", model.input_shape)
+    deadline = None if time_limit is None else started + time_limit
+    asked = {"through": through, "domain": within, "affine_slice": plane, "limit": limit, "deadline": deadline}
+    if walk:
+        record, text = regions_walk.answer(model, begin, exact_scale(scale), graph, asked)
+        result = envelope.around(path, model, assumptions(certified=False), **record, slice=on_slice)
+        print(json_text(result) if json else "\n\n".join([text, speaks_of(path, model)]))
+        return HOLDS if record["complete"] else UNDECIDED
+    pictures = Pictures(graph, plot, colour, None if view is None else View.parse(view), draw_graph, pieces)
+    pictures.check(model, plane)
+    which = None if topology is None else parse_boundary(topology)
+    if which is not None:
+        check_outputs(model.layer_through(through or "output").outputs, which)
+    found = _find(model, store, {**asked, "workers": workers, "scheduler": scheduler}, quiet=quiet)
     if not found.complete and not found.regions:
         raise _too_large(model, plane)
-    record = {**regions_record(found, model, through=through, deadline=deadline), "slice": None}
-    if slice is not None and points is not None:
-        record["slice"] = describe_data(Path(slice), points, "input", model.input_shape)
-    if graph is not None:
-        save_graph(found, graph)
-    if plot is not None:
-        # Hidden neurons have no decision boundary.
-        decided = record["through"] is None and model.outputs > 0
-        if found.complete:
-            save_plot(found, plot, colour=colour, boundary="decision" if decided else None, graph=draw_graph, view=seen)
-        else:
-            save_plot(found, plot, graph=draw_graph, view=seen)
-    folder = None if out is None else _Folder(out, model, path.stem, record, domain)
+    record = {**regions_record(found, model, through=through, deadline=deadline, boundary=which), "slice": on_slice}
+    folder = None if out is None else RegionsFolder(out, model, path.stem, record, domain)
     if folder is not None:
+        pictures = folder.with_plot(pictures, found)
         record |= folder.certify(found, within)
+    record["plot"] = pictures.save(found, decided=record["through"] is None and model.outputs > 0)
     result = envelope.around(path, model, assumptions(certified=record["certificate"] is not None), **record)
     written = None if folder is None else folder.write(result)
     if json:
         print(json_text(result))
     else:
         print("\n\n".join([regions_report(record, domain), speaks_of(path, model)]))
-        places = (("Graph", graph), ("Plot", plot), ("Result", written), ("Certificate", record["certificate"]))
-        print("".join(f"{what}: {printable(where)}\n" for what, where in places if where is not None), end="")
+        _print_places({"Graph": graph, "Plot": pictures.plot, "Result": written, "Certificate": record["certificate"]})
     return HOLDS if found.complete else UNDECIDED
 
 
-class _Folder:
-    """Where the result, its certificate and the network that it names are written."""
+def _find(model: Network, store: Path | None, asked: dict[str, Any], *, quiet: bool) -> RegionComplex:
+    """The regions; where they are not complete and a store keeps what was found, that is said."""
+    from exactrelu.console import counted
+    from exactrelu.regions import regions as find_regions
 
-    def __init__(self, folder: Path, model: Network, stem: str, record: Mapping[str, Any], domain: str) -> None:
-        from exactrelu.result_folder import ResultFolder
-
-        self._model = model
-        self._files = ResultFolder(folder, model, stem)
-        self._last = "output" if record["through"] is None else str(record["through"])
-        through = "" if record["through"] is None else f"-through{self._last}"
-        self._name = f"regions{through}{'-slice' if record['slice'] is not None else ''}"
-        self._domain = domain
-
-    def certify(self, found: RegionComplex, domain: Domain) -> dict[str, str | None]:
-        """The path of the certificate, written, or why there is none."""
-        from exactrelu.regions.evidence import regions_certificate
-
-        path = self._files.path(self._name, self._domain, ".certificate")
-        try:
-            made = regions_certificate(self._model, found, domain)
-            named = self._files.named(self._model.layer_through(self._last), through=True)
-            if (made.network, made.last) != (named.sha256, named.number):
-                raise InvalidRequestError("the layers up to this one are no network that a certificate can name")
-            made.save(path)
-        except InvalidRequestError as error:
-            return {"certificate": None, "uncertified": str(error)}
-        return {"certificate": str(path), "uncertified": None}
-
-    def write(self, result: Mapping[str, Any]) -> str:
-        """Write the JSON object; its path."""
-        return self._files.results(result, self._files.path(self._name, self._domain, ".json").name)
+    again = shlex.join(["exactrelu", *sys.argv[1:]])
+    kept = f"{store} keeps what was finished; to go on, with more time where it was limited: {again}"
+    try:
+        with counted(quiet=quiet) as progress:
+            found = find_regions(model, store=store, progress=progress, **asked)
+    except KeyboardInterrupt:
+        if store is not None:
+            remark(kept)
+        raise
+    if store is not None and not found.complete:
+        remark(kept)
+    return found
 
 
-def _check_options(store: str | None, time_limit: float | None, *, of_slice: bool) -> None:
-    if store is not None:
-        raise InvalidRequestError("--store is not available yet; leave it out, and give --time-limit as much time as there is")
-    if time_limit is not None and not time_limit > 0:
-        raise InvalidRequestError("--time-limit must be above 0; give seconds, or leave it out")
-    if of_slice:
-        raise InvalidRequestError("--rows and --scale speak of the points of --slice FILE; give it, or leave them out")
+def _print_places(places: Mapping[str, Any]) -> None:
+    from exactrelu.results import printable
+
+    print("".join(f"{what}: {printable(where)}\n" for what, where in places.items() if where is not None), end="")
+
+
+def _check_numbers(workers: int, limit: int | None, time_limit: float | None) -> None:
+    if workers < 1 or (limit is not None and limit < 1) or (time_limit is not None and not time_limit > 0):
+        raise InvalidRequestError("--workers and --limit must be at least 1 and --time-limit above 0; change the one that is not")
 
 
 def _slice(file: str, model: Network, scale: Fraction | None, rows: str | None) -> tuple[Points, AffineSlice]:
@@ -165,31 +177,11 @@ def _slice(file: str, model: Network, scale: Fraction | None, rows: str | None) 
     return points, AffineSlice.through(points.rows)
 
 
-def _check_files(graph: Path | None, plot: Path | None, model: Network, plane: AffineSlice | None) -> None:
-    """Refuse what cannot be written before any region is looked for."""
-    from exactrelu.regions.graph import check_suffix
-    from exactrelu.regions.plot import check_suffix as check_plot
-
-    if graph is not None:
-        check_suffix(graph)
-    if plot is not None:
-        check_plot(plot)
-        dimension = model.inputs if plane is None else len(plane.directions)
-        if dimension != 2:
-            there_are = f"the network has {dimension} inputs" if plane is None else f"the slice has dimension {dimension}"
-            raise InvalidRequestError(
-                f"a plot shows two dimensions, but {there_are}; give three points with --slice FILE, or leave --plot out"
-            )
-    for file in (graph, plot):
-        if file is not None and not file.parent.is_dir():
-            raise InvalidRequestError(f"{file} cannot be written: there is no folder {file.parent}; make it, or choose another")
-
-
 def _too_large(model: Network, plane: AffineSlice | None) -> InvalidRequestError:
     if plane is None:
         return InvalidRequestError(
             f"the regions of this network lie in up to {model.inputs} dimensions, too many to list them; "
-            "give --slice FILE with three points, for the regions in the plane through them"
+            "walk from region to region with --walk, or give --slice FILE with three points, for the plane through them"
         )
     return InvalidRequestError(
         f"the slice has {len(plane.directions)} dimensions, too many to list regions; give fewer points, three for a plane (--rows A:B)"

@@ -17,8 +17,11 @@ from exactrelu.exact.rational import RationalVector
 from exactrelu.regions.charts import Chart, primitive
 from exactrelu.regions.forms import HomogeneousLayers
 from exactrelu.regions.patterns import bits
+from exactrelu.regions.vertices import Vertices
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exactrelu.network.model import Layer
     from exactrelu.regions.charts import Row
     from exactrelu.regions.faces import FaceLattice
@@ -61,7 +64,7 @@ class RegionComplex:
     _layers: tuple[Layer, ...]
     _outer: Chart  # from the coordinates of the user to inputs of the network
     _inner: Chart  # from those of the vertices to those of the user
-    _homogeneous: tuple[Row, ...]  # the vertices and rays, of the pieces
+    _homogeneous: Sequence[Row]  # the vertices and rays, of the pieces
     _pieces: FaceLattice  # convex pieces of the regions: these themselves where no artificial wall was needed
     _piece_numbers: tuple[np.ndarray, ...]  # of every face of the pieces, the face of `_faces` that it is a piece of, or -1
     _faces: FaceLattice
@@ -90,7 +93,7 @@ class RegionComplex:
     def face_counts(self) -> list[int]:
         """How many faces there are of every dimension, from vertices to regions; those at infinity do not count."""
         result = [0] * len(self.lineality)
-        finite = np.array([vertex[-1] > 0 for vertex in self._homogeneous], dtype=np.uint8)
+        finite = (~self._rays).astype(np.uint8)
         for flags, numbers in zip(self._pieces.unions(finite), self._piece_numbers, strict=True):
             result.append(len(np.unique(numbers[(flags > 0) & (numbers >= 0)])))
         return result
@@ -149,29 +152,25 @@ class RegionComplex:
         """Which regions are bounded, boolean (regions,)."""
         if self.lineality:
             return np.zeros(self.regions, dtype=bool)
-        rays = np.array([vertex[-1] == 0 for vertex in self._homogeneous], dtype=np.uint8)
         unbounded = np.zeros(self.regions, dtype=bool)
-        unbounded[self._piece_numbers[-1][self._pieces.unions(rays)[-1] > 0]] = True
+        unbounded[self._piece_numbers[-1][self._pieces.unions(self._rays.astype(np.uint8))[-1] > 0]] = True
         return ~unbounded
 
     def interior_point(self, region: int) -> RationalVector:
         """A point inside a region."""
-        spanning = _of(self._pieces_spanning, int(self._some_piece[region]))
-        total = [sum(entries) for entries in zip(*(self._homogeneous[v] for v in spanning), strict=True)]
+        total = [sum(entries) for entries in zip(*(self._homogeneous[v] for v in _of(self._generators, region)), strict=True)]
         return self._inner.point(RationalVector(tuple(total[:-1]), total[-1]))
 
     @cached_property
-    def _pieces_spanning(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._pieces.spanning()
-
-    @cached_property
-    def _some_piece(self) -> np.ndarray:
-        result = np.zeros(self.regions, dtype=np.int64)
-        result[self._piece_numbers[-1]] = np.arange(len(self._piece_numbers[-1]))
-        return result
+    def _generators(self) -> tuple[np.ndarray, np.ndarray]:
+        """The vertices and rays of all pieces of a region as pairs (region, vertex), sorted."""
+        piece, vertex = self._pieces.spanning()
+        size = len(self._homogeneous)
+        pairs = np.unique(self._piece_numbers[-1][piece] * size + vertex)
+        return pairs // size, pairs % size
 
     def generators(self) -> tuple[list[Row], list[list[int]]]:
-        """Points and rays as integers (x, t), t = 0 for a ray, and of every region the places of those that span it.
+        """Points and rays as integers (x, t), t = 0 for a ray, sorted, and of every region the places of those that span it.
 
         With the lineality, that is. Two regions that share a facet have there the same ones; some may be no vertices of a region.
 
@@ -180,13 +179,15 @@ class RegionComplex:
         >>> from exactrelu.regions import regions
         >>> layer = Layer(DyadicMatrix.from_floats([[2.0]]), DyadicMatrix.from_floats([[-1.0]]), np.ones(1, bool))
         >>> regions(Network((layer,), (SourceLayer(1, "first", (layer,), 0),), (), (1,))).generators()
-        ([(1, 2), (1, 0), (-1, 0)], [[0, 2], [0, 1]])
+        ([(-1, 0), (1, 0), (1, 2)], [[0, 2], [1, 2]])
         """
         points = [self._inner.homogeneous(vertex) for vertex in self._homogeneous]
-        spanning: list[set[int]] = [set() for _ in range(self.regions)]
-        for piece, vertex in zip(*(part.tolist() for part in self._pieces_spanning), strict=True):
-            spanning[self._piece_numbers[-1][piece]].add(vertex)
-        return points, [sorted(places) for places in spanning]
+        order = sorted(range(len(points)), key=points.__getitem__)
+        places = np.argsort(order).tolist()
+        spanning: list[list[int]] = [[] for _ in range(self.regions)]
+        for region, vertex in zip(*(part.tolist() for part in self._generators), strict=True):
+            spanning[region].append(places[vertex])
+        return [points[vertex] for vertex in order], [sorted(own) for own in spanning]
 
     @property
     def on_slice(self) -> bool:
@@ -194,6 +195,12 @@ class RegionComplex:
         return self._outer != Chart.identity(self._outer.dimension)
 
     # ------------------------------------------------------------ vertices
+
+    @cached_property
+    def _rays(self) -> np.ndarray:
+        """Which of `_homogeneous` are rays, boolean."""
+        known = self._homogeneous
+        return known.rays if isinstance(known, Vertices) else np.array([not vertex[-1] for vertex in known], dtype=bool)
 
     @cached_property
     def _representative(self) -> np.ndarray:
@@ -208,7 +215,7 @@ class RegionComplex:
         """The 0-dimensional faces of `_faces` that are points, in the order of their numbers; none where there is lineality."""
         if self.lineality:
             return np.zeros(0, dtype=np.int64)
-        return np.array([i for i, v in enumerate(self._representative.tolist()) if self._homogeneous[v][-1]], dtype=np.int64)
+        return np.flatnonzero(~self._rays[self._representative])
 
     def points(self) -> tuple[RationalVector, ...]:
         """The finite vertices, sorted."""

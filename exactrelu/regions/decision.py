@@ -4,7 +4,7 @@ On a region every output is an affine map of the plane, so that {F_i = F_j} is t
 
 >>> from fractions import Fraction
 >>> from exactrelu import RationalVector
->>> from exactrelu.regions.polygons import View, area, clipped
+>>> from exactrelu.regions.drawing.polygons import View, area, clipped
 >>> square = clipped(((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1)), View(*map(Fraction, (-1, 1, -1, 1))))
 >>> outputs = [RationalVector((1, 0, 0)), RationalVector((0, 1, 0))]
 >>> [(place, area(part)) for place, part in classes(outputs, square)], boundary(outputs, square, (0, 1))
@@ -17,7 +17,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from exactrelu.errors import InvalidRequestError
-from exactrelu.regions.polygons import polygon_half, zero_set
+from exactrelu.regions.drawing.polygons import polygon_half, zero_set
 from exactrelu.regions.vertices import value
 
 if TYPE_CHECKING:
@@ -27,6 +27,41 @@ if TYPE_CHECKING:
     from exactrelu.regions.charts import Row
 
 Boundary = Literal["decision"] | int | tuple[int, int]
+
+
+def parse_boundary(text: str) -> Boundary:
+    """Read `decision`, `I` or `I,J`, outputs counted from 0; raises InvalidRequestError.
+
+    >>> parse_boundary("decision"), parse_boundary("3"), parse_boundary("0,2")
+    ('decision', 3, (0, 2))
+    """
+    if text == "decision":
+        return "decision"
+    parts = text.split(",")
+    if len(parts) > 2 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise InvalidRequestError(f"{text[:60]!r} is no boundary; write decision, an output such as 0, or two outputs such as 0,1")
+    first, *others = map(int, parts)
+    return (first, others[0]) if others else first
+
+
+def boundary_text(which: Boundary) -> str:
+    """A boundary as `parse_boundary` reads it.
+
+    >>> boundary_text((0, 2))
+    '0,2'
+    """
+    return which if isinstance(which, str) else str(which) if isinstance(which, int) else f"{which[0]},{which[1]}"
+
+
+def boundary_words(which: Boundary) -> str:
+    """What `exactrelu.regions.topology` means by a boundary, in words.
+
+    >>> boundary_words("decision"), boundary_words((0, 2))
+    ('the decision boundary', 'where outputs 0 and 2 are the largest')
+    """
+    if which == "decision":
+        return "the decision boundary"
+    return f"where output {which} is 0" if isinstance(which, int) else f"where outputs {which[0]} and {which[1]} are the largest"
 
 
 def check_outputs(outputs: int, which: Boundary) -> None:

@@ -1,55 +1,56 @@
-"""The certificate that the regions found are all there are: of every region the facets, and why its other rows follow from these.
+"""The certificate that the regions found are all there are: a tree of cells, each cut in two by a neuron until all have one sign.
 
-A region is the cone that its points and rays (x, t) span. Every row, a linear form of (x, t), is positive or 0 at all of them, and a facet
-is a largest set of them at which a row vanishes. Of any other row one subtracts t and facets, as often as it stays positive: each step
-makes it vanish on a larger face, and in the end everywhere (theory C1).
+That a neuron has one sign in a cell follows from the rows of the vertex at which it is least (theory C1), found by the simplex method. A
+cone settles many neurons at once, and whatever is settled stays so in all parts of the cell; so little is written of most regions.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import gcd
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_, or_
 from typing import TYPE_CHECKING
 
 import numpy as np
+from flint import fmpz_mat
 
 from exactrelu.certificates import DomainLines, Vector
-from exactrelu.certificates.regions import Border, Facet, Implied, Region, RegionsCertificate
+from exactrelu.certificates.regions import Cell, RegionsCertificate, SliceLines
 from exactrelu.domain import AllSpace, Ball
 from exactrelu.errors import InvalidRequestError
+from exactrelu.exact.rational import RationalVector
 from exactrelu.network.exact_file import network_sha256
-from exactrelu.regions.charts import Chart, primitive
+from exactrelu.regions.charts import AffineSlice, Chart, primitive
+from exactrelu.regions.evidence_cones import NoMinimumError, VertexCone, feasible
+from exactrelu.regions.evidence_facets import FacetProof
 from exactrelu.regions.forms import HomogeneousLayers, masked
 from exactrelu.regions.start import domain_sides
-from exactrelu.regions.vertices import value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from exactrelu.domain import Domain
     from exactrelu.network.model import Layer, Network
     from exactrelu.regions.charts import Row
     from exactrelu.regions.complex import RegionComplex
 
-# The longest token of a certificate has 2^16 hexadecimal digits.
-_MOST_BITS = 4 * 2**16
-
 
 def regions_certificate(network: Network, found: RegionComplex, domain: Domain | None = None) -> RegionsCertificate:
-    """That a network has the regions and adjacencies of a complex, and no others (theory R3; proofs/FORMAT.md, 4.12).
+    """That a network has the regions and adjacencies of a complex, and no others (theory R3; proofs/FORMAT.md, 4.13).
 
-    found: what `regions(network, domain=domain)` returned, `through` some layer or not. Its evidence is made as lines are asked for.
+    found: what `regions(network, domain=domain)` returned, `through` some layer or not, on a slice or not. Where the domain lies in a
+    hyperplane, the certificate speaks of the slice that is its affine hull. Its evidence is made as lines are asked for.
 
-    Raises InvalidRequestError where the complex is not complete, on a slice, on a ball or in a domain without interior points, or through
-    a layer of which the lowered one holds further neurons. While lines are made: where it is the complex of another network or domain, or
-    a number is too long for the format.
+    Raises InvalidRequestError where the complex is not complete, on a ball, or through a layer of which the lowered one holds further
+    neurons. While lines are made: where it is the complex of another network or domain.
 
     >>> from exactrelu import DyadicMatrix, Layer, Network, SourceLayer
     >>> from exactrelu.regions import regions
     >>> layer = Layer(DyadicMatrix.from_floats([[1.0], [1.0]]), DyadicMatrix.from_floats([[0.0], [-1.0]]), np.ones(2, bool))
     >>> line = Network((layer,), (SourceLayer(1, "first", (layer,), 0),), (), (1,))
-    >>> regions_certificate(line, regions(line)).text().splitlines()[6:12]
-    ['claim regions 3 2', 'region 1 -1', 'walls 1 0', 'implied 1 1', 'facet 0 1 1 0', 'region 2 1']
+    >>> regions_certificate(line, regions(line)).text().splitlines()[6:13]
+    ['claim regions 3 2', 'tree', 'cut 0 0', 'region 0 1', 'cut 1 1', 'region 1 1', 'region 2 2']
     """
     domain = AllSpace() if domain is None else domain
     domain.check_dimension(network.inputs)
@@ -57,186 +58,199 @@ def regions_certificate(network: Network, found: RegionComplex, domain: Domain |
         raise InvalidRequestError("a ball is no polyhedron, so that its regions cannot be certified; give a box around it")
     if not found.complete:
         raise InvalidRequestError("the complex is not complete, so that nothing can be certified; give more time or a larger limit")
-    if found.on_slice or found.dimension < found.space_dimension:
-        raise InvalidRequestError(
-            "only regions of full dimension in the input space can be certified; ask without a slice, on a domain with interior points"
-        )
     layers = network.layers[: len(found.pattern(0))]
     neurons = [(number, row) for number, layer in enumerate(layers) for row in np.flatnonzero(layer.rectified).tolist()]
     if not layers or neurons != [(neuron.layer, neuron.row) for neuron in found.neurons]:
         raise InvalidRequestError(
             "the certificate speaks of all neurons of the lowered layers, and the complex of others; ask through another layer, or all"
         )
-    evidence = _Regions(tuple(layers), found, domain)
-    lines = DomainLines(domain.lines())
-    return RegionsCertificate(network_sha256(network), len(layers), found.regions, found.adjacencies, evidence, lines)
+    chart = _of_affine_hull(found)
+    if len(chart.matrix) != network.inputs + 1:
+        raise _other_complex()
+    slice_lines = None if chart == Chart.identity(network.inputs) else _slice_lines(chart)
+    cells = _Cells(tuple(layers), found, domain, chart)
+    domain_lines = DomainLines(domain.lines())
+    return RegionsCertificate(network_sha256(network), len(layers), found.regions, found.adjacencies, cells, domain_lines, slice_lines)
+
+
+def _of_affine_hull(found: RegionComplex) -> Chart:
+    """The chart of the smallest affine subspace that holds the regions."""
+    if found.dimension == found.space_dimension:
+        return found._outer
+    points = [*found.generators()[0], *((*line.numerators, 0) for line in found.lineality)]
+    # With t as the first column one row of the echelon form is a point, and the others are directions.
+    reduced, _, rank = fmpz_mat(len(points), len(points[0]), [value for *x, t in points for value in (t, *x)]).rref()
+    (t, *origin), *others = ([int(value) for value in row] for row in reduced.tolist()[:rank])
+    sign = 1 if t > 0 else -1
+    point = RationalVector(tuple([sign * value for value in origin]), sign * t)
+    return found._outer.after(AffineSlice(point, tuple([RationalVector(primitive(direction[1:])) for direction in others])).chart())
+
+
+def _slice_lines(chart: Chart) -> SliceLines:
+    *directions, origin = (Vector(column, chart.scale) for column in zip(*chart.matrix[:-1], strict=True))
+    return SliceLines(origin, tuple(directions))
 
 
 @dataclass(frozen=True, eq=False)
-class _Regions:
-    """The regions with their evidence, made one after the other whenever they are asked for."""
+class _Stage:
+    """A layer in a cell: the forms of its rows, and those of its neurons without common factors."""
+
+    number: int
+    forms: list[Row]
+    neurons: list[Row]
+
+
+@dataclass(frozen=True, eq=False)
+class _Node:
+    """A cell: its rows, a cone of them, which regions lie in it, a layer, None after the last, and the neurons settled there.
+
+    counted: the mask of the rows that are neurons, positive inside; known: cones that have been written.
+    """
+
+    rows: tuple[Row, ...]
+    counted: int
+    cone: VertexCone
+    known: tuple[VertexCone, ...]
+    first: int
+    last: int
+    stage: _Stage | None
+    settled: frozenset[int]
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """The tree in preorder, made anew whenever it is asked for."""
 
     layers: tuple[Layer, ...]
     found: RegionComplex
     domain: Domain
+    chart: Chart
 
-    def __iter__(self) -> Iterator[Region]:
-        points, spanning = self.found.generators()
-        around: list[set[int]] = [set() for _ in points]
-        for region, places in enumerate(spanning):
-            for place in places:
-                around[place].add(region)
-        sides = [primitive([-entry for entry in side]) for side in domain_sides(self.domain, self.found.space_dimension) if any(side[:-1])]
-        for region, neurons in enumerate(self._neurons()):
-            places = spanning[region]
-            rows = [*neurons, *sides]
-            cone = _Cone.of(rows, [points[place] for place in places])
-            beyond = []
-            for zeros in cone.facets:
-                others = set.intersection(*(around[place] for k, place in enumerate(places) if zeros >> k & 1)) - {region}
-                if len(others) > 1:
-                    raise _other_complex()
-                beyond.append(others.pop() if others else None)
-            yield _region(cone, beyond, region, len(neurons))
+    def __iter__(self) -> Iterator[Cell]:
+        return _Tree(self.layers, self.found, self.domain, self.chart).cells()
 
-    def _neurons(self) -> Iterator[list[Row]]:
-        """Of every region the forms of the neurons, positive inside; without constant ones.
 
-        Patterns are sorted: as far as one begins like that before it, its forms are there already.
-        """
+class _Tree:
+    """Patterns are sorted, so that the regions of a cell follow one another, if cells are cut along the first neuron that two of them see
+    differently.
+    """
+
+    def __init__(self, layers: tuple[Layer, ...], found: RegionComplex, domain: Domain, chart: Chart) -> None:
         # Layers after the last neuron decide nothing.
-        needed = max((neuron.layer + 1 for neuron in self.found.neurons), default=0)
-        homogeneous = HomogeneousLayers(self.layers[:needed], Chart.identity(self.found.space_dimension))
-        rectified = [np.flatnonzero(layer.rectified).tolist() for layer in self.layers]
-        kept: list[tuple[list[Row], list[Row]]] = []
-        before: tuple[np.ndarray, ...] = ()
-        for region in range(self.found.regions):
-            pattern = self.found.pattern(region)[:needed]
-            changes = (number for number, pair in enumerate(zip(before, pattern, strict=False)) if (pair[0] != pair[1]).any())
-            del kept[next(changes, 0) + 1 :]
-            before = pattern
-            rows: list[Row] = []
-            for number, active in enumerate(pattern):
-                if number == len(kept):
-                    forms = homogeneous.first
-                    if number:
-                        forms = homogeneous.forms(number, homogeneous.prepared(number, masked(kept[-1][0], pattern[number - 1])))
-                    kept.append((forms, [primitive(form) for form in forms]))
-                signed = ((kept[number][1][i], active[i]) for i in rectified[number])
-                rows += [form if on else tuple([-entry for entry in form]) for form, on in signed if any(form[:-1])]
-            yield rows
+        last = max((neuron.layer + 1 for neuron in found.neurons), default=0)
+        self._homogeneous = HomogeneousLayers(layers[:last], chart)
+        self._rectified = [np.flatnonzero(layer.rectified).tolist() for layer in layers[:last]]
+        # A pattern is an integer, its first neuron the highest bit; `_lowest` is the place of every layer's last neuron.
+        self._patterns = _integers(found.patterns())
+        self._lowest = [len(found.neurons) - count for count in np.cumsum([len(rows) for rows in self._rectified]).tolist()]
+        sides = (chart.form(side) for side in domain_sides(domain, len(chart.matrix) - 1))
+        self._sides = tuple([tuple([-entry for entry in side]) for side in sides if any(side[:-1])])
+        self._dimension = chart.dimension
 
+    def cells(self) -> Iterator[Cell]:
+        try:
+            start = feasible(self._sides, self._dimension)
+            # Of many sides most may follow from the others.
+            proof = FacetProof(self._sides, start, ())
+            for number in range(len(self._sides)):
+                proof.decide(number)
+            known = tuple(proof.further)
+            whole = _Node(self._sides, 0, start, known, 0, len(self._patterns), self._stage(0, None, 0), frozenset())
+            cell, waiting = self._split(whole)
+            yield replace(cell, cones=(*(cone.mask for cone in known), *cell.cones))
+            while waiting:
+                cell, parts = self._split(waiting.pop())
+                yield cell
+                waiting += parts
+        except NoMinimumError:
+            raise _other_complex() from None
 
-@dataclass(frozen=True)
-class _Values:
-    """A form at a cone's points and rays; `zeros` is the mask of those at which it vanishes."""
+    def _split(self, node: _Node) -> tuple[Cell, list[_Node]]:
+        """A cell as it is written, and its parts, the one to be written first last."""
+        node, cones = self._settled(node)
+        if node.stage is None:
+            return self._region(node, cones), []
+        high = (self._patterns[node.first] ^ self._patterns[node.last - 1]).bit_length() - 1
+        neuron = len(node.stage.neurons) - 1 - (high - self._lowest[node.stage.number])
+        threshold = (self._patterns[node.first] >> high | 1) << high
+        middle = bisect_left(self._patterns, threshold, node.first, node.last)
+        used = reduce(or_, (cone.mask for cone in node.known), node.cone.mask)
+        kept = [i for i, row in enumerate(node.rows) if used >> i & 1 or not any(cone.implies(row) for cone in node.known)]
+        counted = sum(1 << place for place, i in enumerate(kept) if node.counted >> i & 1)
+        cone, known = node.cone.renumbered(kept), [known.renumbered(kept) for known in node.known]
+        form = node.stage.neurons[neuron]
+        parts = []
+        for on, row in enumerate((tuple([-entry for entry in form]), form)):
+            rows = (*(node.rows[i] for i in kept), row)
+            first, last = (middle, node.last) if on else (node.first, middle)
+            inherited = tuple([one for one in known if one.positive_at_apex(row)])
+            start = cone.with_row(len(kept), rows)
+            parts.append(_Node(rows, counted | on << len(kept), start, inherited, first, last, node.stage, node.settled | {neuron}))
+        return Cell(neuron, sum(1 << i for i in kept), cones), parts[::-1]
 
-    values: list[int]
-    zeros: int
-
-
-@dataclass(frozen=True)
-class _Cone:
-    """A region's points and rays; t and every row there; of every facet, by the mask of its points and rays, the rows that vanish on it."""
-
-    points: list[Row]
-    t: _Values
-    rows: list[_Values]
-    facets: dict[int, list[int]]
-
-    @staticmethod
-    def of(rows: Sequence[Row], points: list[Row]) -> _Cone:
-        held = [_at(row, points) for row in rows]
-        t = _at((*(0,) * (len(points[0]) - 1), 1), points)
-        vanishing: dict[int, list[int]] = {}
-        for i, row in enumerate(held):
-            if not min(row.values) >= 0 < max(row.values):
-                raise _other_complex()
-            vanishing.setdefault(row.zeros, []).append(i)
-        every = {*vanishing, t.zeros}
-        facets = {zeros: owners for zeros, owners in vanishing.items() if not any(zeros == zeros & other != other for other in every)}
-        return _Cone(points, t, held, facets)
-
-    def inside(self, zeros: int | None = None) -> Vector:
-        """A point inside the cone, or inside the face of a mask."""
-        chosen = [point for k, point in enumerate(self.points) if zeros is None or zeros >> k & 1]
-        *x, t = primitive([sum(entries) for entries in zip(*chosen, strict=True)])
-        if t <= 0:
+    def _region(self, node: _Node, cones: tuple[int, ...]) -> Cell:
+        if node.last - node.first > 1:
             raise _other_complex()
-        return Vector(tuple(x), t)
+        proof = FacetProof(node.rows, node.cone, node.known)
+        for number in range(len(node.rows)):
+            if node.counted >> number & 1:
+                proof.decide(number)
+        proof.show_inside()
+        return Cell(None, proof.facets & node.counted, (*cones, *(cone.mask for cone in proof.further)), tuple(proof.points))
+
+    def _settled(self, node: _Node) -> tuple[_Node, tuple[int, ...]]:
+        """The node at the first layer of which not all neurons have one sign there; the cones to be written that prove the signs."""
+        stage, cone, settled, known = node.stage, node.cone, set(node.settled), list(node.known)
+        while stage is not None:
+            width, low = len(stage.neurons), self._lowest[stage.number]
+            own = self._patterns[node.first : node.last]
+            never, always = ~reduce(or_, own) >> low, reduce(and_, own) >> low
+            # The number of a neuron, and its form with the sign that it has.
+            left = {}
+            for i, form in enumerate(stage.neurons):
+                bit = 1 << width - 1 - i
+                if i not in settled and (never | always) & bit:
+                    left[i] = form if always & bit else tuple([-entry for entry in form])
+            settled.update(left)
+            for one in known:
+                left = _not_implied(left, one)
+            while left:
+                first, form = next(iter(left.items()))
+                cone = cone.least(form, node.rows)
+                left = _not_implied(left, cone)
+                if first in left:
+                    raise _other_complex()
+                known.append(cone)
+            if len(settled) < width:
+                break
+            stage = self._stage(stage.number + 1, stage, own[0] >> low)
+            settled = set()
+        new = tuple([one.mask for one in known[len(node.known) :]])
+        return replace(node, stage=stage, cone=cone, settled=frozenset(settled), known=tuple(known)), new
+
+    def _stage(self, number: int, before: _Stage | None, pattern: int) -> _Stage | None:
+        """The layer where the one before has a pattern."""
+        if number == len(self._rectified):
+            return None
+        if before is None:
+            forms = self._homogeneous.first
+        else:
+            active = ~self._homogeneous.layers[number - 1].rectified
+            places = self._rectified[number - 1]
+            active[places] = [pattern >> len(places) - 1 - i & 1 for i in range(len(places))]
+            forms = self._homogeneous.forms(number, self._homogeneous.prepared(number, masked(before.forms, active)))
+        return _Stage(number, forms, [primitive(forms[i]) for i in self._rectified[number]])
 
 
-def _region(cone: _Cone, beyond: Sequence[int | None], number: int, first_side: int) -> Region:
-    """The evidence for one region; beyond: of every facet the region on its other side, None on the border."""
-    # On the border a wall is a side of the domain, though neurons may have the same row.
-    chosen = [owners[-1] if other is None else owners[0] for owners, other in zip(cone.facets.values(), beyond, strict=True)]
-    walls = sorted(chosen)
-    forms = [cone.rows[row] for row in walls]
-    implied = [_implied(row, forms, cone.t) for i, row in enumerate(cone.rows) if i not in chosen]
-    facets, borders = [], []
-    for row, zeros, other in sorted(zip(chosen, cone.facets, beyond, strict=True)):
-        place = walls.index(row)
-        if other is None:
-            if row < first_side:
-                raise _other_complex()
-            borders.append(Border(place, cone.inside(zeros)))
-        elif other > number:
-            facets.append(Facet(place, other, cone.inside(zeros)))
-    region = Region(cone.inside(), tuple(walls), tuple(implied), tuple(facets), tuple(borders))
-    _check_length(region)
-    return region
+def _not_implied(forms: dict[int, Row], cone: VertexCone) -> dict[int, Row]:
+    return {neuron: form for neuron, form in forms.items() if not cone.implies(form)}
 
 
-def _implied(row: _Values, walls: Sequence[_Values], t: _Values) -> Implied:
-    """Multipliers of the walls that with one of t add up to a row; all are given by their values at a cone's points and rays."""
-    left, zeros, denominator = row.values, row.zeros, 1
-    multipliers = [0] * (len(walls) + 1)
-    # t, the last, comes first: then the rest vanishes at a vertex, and few walls do.
-    forms = [*walls, t]
-    order = (-1, *range(len(walls)))
-    while any(left):
-        place = next((place for place in order if not zeros & ~forms[place].zeros), None)
-        if place is None:
-            raise _other_complex()
-        values = forms[place].values
-        p, q = _least_quotient(left, values)
-        left = [q * entry - p * w for entry, w in zip(left, values, strict=True)]
-        zeros = _zeros(left)
-        multipliers = [q * multiplier for multiplier in multipliers]
-        multipliers[place] += p
-        denominator *= q
-    del multipliers[-1]
-    common = gcd(denominator, *multipliers)
-    return Implied(denominator // common, tuple([multiplier // common for multiplier in multipliers]))
-
-
-def _least_quotient(left: Sequence[int], wall: Sequence[int]) -> tuple[int, int]:
-    """The largest p / q for which left - p / q * wall is nowhere negative."""
-    p, q = 0, 0
-    for entry, w in zip(left, wall, strict=True):
-        if w and (q == 0 or entry * q < p * w):
-            p, q = entry, w
-    return p, q
-
-
-def _at(form: Row, points: Sequence[Row]) -> _Values:
-    values = [value(form, point) for point in points]
-    return _Values(values, _zeros(values))
-
-
-def _zeros(values: Sequence[int]) -> int:
-    return sum(1 << k for k, entry in enumerate(values) if not entry)
-
-
-def _check_length(region: Region) -> None:
-    """Raise InvalidRequestError where a number is too long for a certificate."""
-    points = [region.point, *(facet.point for facet in region.facets), *(border.point for border in region.borders)]
-    numbers = [number for point in points for number in (point.denominator, *point.numerators)]
-    numbers += [number for one in region.implied for number in (one.denominator, *one.multipliers)]
-    if max(number.bit_length() for number in numbers) > _MOST_BITS:
-        raise InvalidRequestError(
-            f"a number of the certificate has more than {_MOST_BITS} bits, too many for its format; ask through an earlier layer"
-        )
+def _integers(patterns: np.ndarray) -> list[int]:
+    """Boolean patterns (p, n) as integers, the first neuron the highest bit."""
+    n = patterns.shape[1]
+    packed = np.packbits(patterns, axis=1)
+    return [int.from_bytes(row.tobytes(), "big") >> -n % 8 for row in packed]
 
 
 def _other_complex() -> InvalidRequestError:

@@ -7,7 +7,7 @@ splits it face by face, vertices and edges first. Of a face F that has vertices 
 - the facets of the cut F ^ H are the cuts G ^ H of the facets G that H splits, and those facets of facets of F that lie in H.
   Of the latter each lies in exactly two facets of F, one on either side: taking those of the positive ones takes each once.
 
-No general position is assumed. All faces of one dimension are treated in one pass over arrays.
+No general position is assumed. All faces of one dimension are treated in one pass over arrays (`face_passes`).
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exactrelu.regions.face_passes import NUMPY, facets_of, starts_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Words = np.ndarray
+    from exactrelu.regions.face_passes import Stretches, Words
 
 
 class Column:
@@ -60,40 +62,37 @@ class Facets:
 
     def __init__(self, lengths: np.ndarray, children: np.ndarray) -> None:
         self.length = Column(lengths.astype(np.int32))
-        self.start = Column(_starts(lengths))
+        self.start = Column(starts_of(lengths))
         self.pool = Column(children.astype(np.int32))
 
     def __len__(self) -> int:
         return len(self.length)
 
+    @property
+    def stretches(self) -> Stretches:
+        return self.start.values, self.length.values, self.pool.values
+
     def of(self, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The facets of these faces: (owner, facet), owner a place in `faces`, increasing."""
-        lengths = self.length.values[faces]
-        places = np.repeat(self.start.values[faces] - _starts(lengths), lengths)
-        places += np.arange(len(places))
-        return np.repeat(np.arange(len(faces)), lengths), self.pool.values[places]
+        return facets_of(self.stretches, faces)
 
     def replace(self, faces: np.ndarray, lengths: np.ndarray, children: np.ndarray) -> None:
-        self.start.values[faces] = _starts(lengths) + len(self.pool)
+        self.start.values[faces] = starts_of(lengths) + len(self.pool)
         self.length.values[faces] = lengths
         self.pool.extend(children)
 
     def append(self, lengths: np.ndarray, children: np.ndarray) -> None:
-        self.start.extend(_starts(lengths) + len(self.pool))
+        self.start.extend(starts_of(lengths) + len(self.pool))
         self.length.extend(lengths)
         self.pool.extend(children)
 
     def compact(self) -> None:
         """Put the stretches in the order of the faces, without gaps."""
         lengths = self.length.values
-        if len(self.pool) == int(lengths.sum()) and (self.start.values == _starts(lengths)).all():
+        if len(self.pool) == int(lengths.sum()) and (self.start.values == starts_of(lengths)).all():
             return
         children = self.of(np.arange(len(self)))[1]
-        self.start, self.pool = Column(_starts(lengths)), Column(children)
-
-    def union(self, words: Words) -> Words:
-        """Of every face the bitwise or of its facets' words; after `compact`."""
-        return _unions(words[self.pool.values], self.length.values)
+        self.start, self.pool = Column(starts_of(lengths)), Column(children)
 
     def selected(self, faces: np.ndarray, new_numbers: np.ndarray) -> Facets:
         """These faces alone, their facets renumbered."""
@@ -105,7 +104,7 @@ class FaceLattice:
 
     facets[k] holds the facets of the k-dimensional faces, for k > 0. While neurons are being cut along, positive[k] and
     negative[k] hold a word of 64 bits for every face: bit i says that neuron i is positive, negative at some vertex of it; `home[k]`
-    is a cell, as numbered at the last `settle`, that contained the face.
+    is a cell, as numbered at the last `settle`, that contained the face. `passes` may be set to compiled ones.
     """
 
     def __init__(self, vertices: int, facets: Sequence[Facets]) -> None:
@@ -114,6 +113,8 @@ class FaceLattice:
         counts = [vertices, *map(len, facets)]
         self.home = [Column(np.zeros(count, dtype=np.int32)) for count in counts]
         self.positive, self.negative = ([Column(np.zeros(count, dtype=np.uint64)) for count in counts] for _ in range(2))
+        self.passes = NUMPY
+        self._places = np.zeros(0, dtype=np.int32)
 
     @property
     def dimension(self) -> int:
@@ -143,14 +144,14 @@ class FaceLattice:
         """For every dimension, of every face the bitwise or of its vertices' words (of any integer type); after `settle`."""
         result = [words]
         for k in range(1, self.dimension + 1):
-            result.append(self.facets[k].union(result[-1]))
+            result.append(self.passes.unions(result[-1], self.facets[k].pool.values, self.facets[k].length.values))
         return result
 
     # ------------------------------------------------------------ the cut
 
     def split_cells(self, bit: np.uint64) -> np.ndarray:
         """The cells with vertices on both sides of the neuron of this bit."""
-        return np.flatnonzero(self.positive[-1].values & self.negative[-1].values & bit)
+        return self.passes.crossing(*self._signs(-1), bit)
 
     def split(self, bit: np.uint64, cut_edges: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[Words, Words]]) -> None:
         """Cut all cells along the neuron of this bit: the positive part keeps the number, the other one gets the next free number.
@@ -161,45 +162,42 @@ class FaceLattice:
         if not len(self.split_cells(bit)):
             return
         tight_vertices = bool((((self.positive[0].values | self.negative[0].values) & bit) == 0).any())
-        none = np.zeros(0, dtype=np.int64)
-        below, below_minus, below_cut = none, none, none
+        # Of every face of one dimension its place among those that were split, while the next dimension is done; else -1.
+        if len(self._places) < max(self.counts()):
+            self._places = np.full(2 * max(self.counts()), -1, dtype=np.int32)
+        places = self._places
+        below, first_minus, first_cut = np.zeros(0, dtype=np.int64), 0, 0
         for k in range(1, self.dimension + 1):
-            crossing = np.flatnonzero(self.positive[k].values & self.negative[k].values & bit)
-            owner, child = self.facets[k].of(crossing)
-            place, is_split = _lookup(below, child)
-            on_plus = ~is_split & ((self.positive[k - 1].values[child] & bit) != 0)
-            on_minus = ~is_split & ~on_plus
-            cut = len(self.home[k - 1]) + np.arange(len(crossing))
+            crossing = self.passes.crossing(*self._signs(k), bit)
+            places[below] = np.arange(len(below))
+            new = (len(self.home[k - 1]), first_minus, first_cut)
+            # An edge's facets are vertices, which have none.
+            ridge_signs, tight = (self._signs(k - 2), tight_vertices) if k > 1 else (self._signs(0), False)
+            facets, ridges = self.facets[k].stretches, self.facets[k - 1].stretches
+            plus, minus, cut = self.passes.divided(crossing, facets, self._signs(k - 1), ridges, ridge_signs, bit, places, new, tight)
+            places[below] = -1
+            below, first_minus, first_cut = crossing, len(self.home[k]), new[0]
+            home = self.home[k].values[crossing]
             if k == 1:
-                words = cut_edges(crossing, child[on_plus], child[on_minus])
-                self._extend(0, self.home[1].values[crossing], *words)
+                # An edge's positive part has its positive vertex, then the new one.
+                self._extend(0, home, *cut_edges(crossing, plus[1][::2], minus[1][::2]))
             else:
-                cuts = [(owner[is_split], below_cut[place[is_split]])]
-                if tight_vertices:
-                    cuts.append(self._tight_facets(k - 1, bit, owner[on_plus], child[on_plus]))
-                self._append(k - 1, self.home[k].values[crossing], *_grouped(cuts, len(crossing)))
-            own = (np.arange(len(crossing)), cut)
-            parts = [(owner[on_plus], child[on_plus]), (owner[is_split], child[is_split]), own]
-            self._replace(k, crossing, *_grouped(parts, len(crossing)))
-            parts = [(owner[on_minus], child[on_minus]), (owner[is_split], below_minus[place[is_split]]), own]
-            below, below_minus, below_cut = crossing, len(self.home[k]) + np.arange(len(crossing)), cut
-            self._append(k, self.home[k].values[crossing], *_grouped(parts, len(crossing)))
+                self._append(k - 1, home, *cut)
+            self._replace(k, crossing, *plus)
+            self._append(k, home, *minus)
 
-    def _tight_facets(self, k: int, bit: np.uint64, owner: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Those facets of these k-dimensional faces that lie in the hyperplane, with the owner of the face each is a facet of."""
-        place, child = self.facets[k].of(faces)
-        tight = ((self.positive[k - 1].values[child] | self.negative[k - 1].values[child]) & bit) == 0
-        return owner[place[tight]], child[tight]
+    def _signs(self, k: int) -> tuple[Words, Words]:
+        return self.positive[k].values, self.negative[k].values
 
     def _append(self, k: int, home: np.ndarray, lengths: np.ndarray, children: np.ndarray) -> None:
         self.facets[k].append(lengths, children)
-        words = (_unions(side[k - 1].values[children], lengths) for side in (self.positive, self.negative))
+        words = (self.passes.unions(side, children, lengths) for side in self._signs(k - 1))
         self._extend(k, home, *words)
 
     def _replace(self, k: int, faces: np.ndarray, lengths: np.ndarray, children: np.ndarray) -> None:
         self.facets[k].replace(faces, lengths, children)
-        for side in (self.positive, self.negative):
-            side[k].values[faces] = _unions(side[k - 1].values[children], lengths)
+        for side, below in zip(self._signs(k), self._signs(k - 1), strict=True):
+            side[faces] = self.passes.unions(below, children, lengths)
 
     def _extend(self, k: int, home: np.ndarray, positive: Words, negative: Words) -> None:
         self.home[k].extend(home)
@@ -236,12 +234,11 @@ class FaceLattice:
         if self.dimension == 0:
             return np.zeros((0, 2), dtype=np.int64)
         cell, facet = self.facets[-1].of(np.arange(len(self.home[-1])))
-        order = np.argsort(facet, kind="stable")
-        cell, facet = cell[order], facet[order]
-        first = np.flatnonzero(facet[1:] == facet[:-1])
-        # A stable sort keeps the owners of a facet in their order.
-        pairs = np.stack([cell[first], cell[first + 1]], axis=1)
-        return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+        # At most two cells have a facet: the last one and the first one to be written.
+        last, first = np.zeros((2, len(self.home[-2])), dtype=np.int64)
+        last[facet], first[facet[::-1]] = cell, cell[::-1]
+        count = np.int64(len(self.home[-1]))
+        return np.stack(np.divmod(np.sort((first * count + last)[first < last]), count), axis=1)
 
     def spanning(self) -> tuple[np.ndarray, np.ndarray]:
         """The vertices of all cells as pairs (cell, vertex), sorted."""
@@ -252,31 +249,3 @@ class FaceLattice:
             pairs = np.unique(owner[place] * size + below)
             owner, child = pairs // size, pairs % size
         return owner, child
-
-
-def _starts(lengths: np.ndarray) -> np.ndarray:
-    return np.asarray(np.cumsum(lengths, dtype=np.int64) - lengths)
-
-
-def _unions(words: Words, lengths: np.ndarray) -> Words:
-    """The bitwise or of consecutive stretches, an empty one giving 0."""
-    result = np.zeros(len(lengths), dtype=words.dtype)
-    filled = np.flatnonzero(lengths)
-    if len(filled):
-        result[filled] = np.bitwise_or.reduceat(words, _starts(lengths)[filled])
-    return result
-
-
-def _lookup(increasing: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of every value a place in the increasing array, and whether the value stands there."""
-    if not len(increasing):
-        return np.zeros(len(values), dtype=np.int64), np.zeros(len(values), dtype=bool)
-    place = np.minimum(np.searchsorted(increasing, values), len(increasing) - 1)
-    return place, increasing[place] == values
-
-
-def _grouped(parts: Sequence[tuple[np.ndarray, np.ndarray]], count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (owner, facet) as (how many each of `count` owners has, the facets in the order of their owners)."""
-    owner = np.concatenate([part[0] for part in parts])
-    child = np.concatenate([part[1] for part in parts])
-    return np.bincount(owner, minlength=count), child[np.argsort(owner, kind="stable")]

@@ -1,4 +1,4 @@
-"""The adjacency graph of the regions, written as JSON or GraphML or given as a networkx graph (R3).
+"""The adjacency graph of the regions, or of the linear pieces, written as JSON or GraphML or given as a networkx graph (R3).
 
 The same network gives the same bytes. Numbers are "p/q" strings; a pattern is a string with one digit 0 or 1 for every neuron.
 
@@ -19,27 +19,35 @@ import json
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import quoteattr
 
 from exactrelu.errors import InvalidRequestError
+from exactrelu.regions.linear_pieces import LinearPieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
+    from exactrelu.exact.rational import RationalVector
     from exactrelu.regions.complex import RegionComplex
 
-_KEYS = (("node", "pattern", "string"), ("node", "bounded", "boolean"), ("node", "point", "string"), ("edge", "flipped", "string"))
+_KEYS = {
+    "r": (("node", "pattern", "string"), ("node", "bounded", "boolean"), ("node", "point", "string"), ("edge", "flipped", "string")),
+    "p": (("node", "regions", "string"), ("node", "bounded", "boolean"), ("node", "point", "string"), ("node", "map", "string")),
+}
 
 
-def save_graph(found: RegionComplex, path: str | PathLike[str]) -> None:
-    """Write the graph to a file `.json` or `.graphml`; raises InvalidRequestError for another suffix and where it cannot be written."""
+def save_graph(found: RegionComplex, path: str | PathLike[str], *, pieces: bool = False) -> None:
+    """Write the graph to a file `.json` or `.graphml`; pieces: that of the pieces with one affine map, see `LinearPieces`.
+
+    Raises InvalidRequestError for another suffix, where it cannot be written, and for pieces of a complex that is not complete.
+    """
     path = Path(path)
     check_suffix(path)
     writer = json_text if path.suffix.lower() == ".json" else graphml_text
+    lines = writer(LinearPieces(found) if pieces else found)
     try:
         with path.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(writer(found))
+            stream.writelines(lines)
     except OSError as error:
         raise InvalidRequestError(f"{path} cannot be written: {error.strerror or error}; check the folder and its permissions") from None
 
@@ -56,14 +64,22 @@ def patterns_as_text(found: RegionComplex) -> list[str]:
     return [row.tobytes().decode("ascii") for row in digits]
 
 
-def json_text(found: RegionComplex) -> Iterator[str]:
-    """The whole complex as one JSON object, in pieces: neurons, vertices, regions with their vertices and rays, adjacencies."""
+def json_text(shown: RegionComplex | LinearPieces) -> Iterator[str]:
+    """The whole complex as one JSON object, in parts: neurons, vertices, regions with their vertices and rays, adjacencies.
+
+    Of linear pieces instead: neurons, pieces with their regions and affine maps, adjacencies.
+    """
+    found = shown.found if isinstance(shown, LinearPieces) else shown
     yield '{"complete": ' + json.dumps(found.complete)
     yield ',\n"lineality": ' + json.dumps([line.texts() for line in found.lineality])
     yield ',\n"neurons": ' + json.dumps([[neuron.layer, neuron.row] for neuron in found.neurons])
-    yield from _array("vertices", (point.texts() for point in found.points()))
-    yield from _array("regions", _regions(found))
-    yield from _array("adjacencies", _adjacencies(found))
+    if isinstance(shown, LinearPieces):
+        yield from _array("pieces", _pieces(shown))
+        yield from _array("adjacencies", ({"pieces": ends} for ends in shown.neighbours.tolist()))
+    else:
+        yield from _array("vertices", (point.texts() for point in found.points()))
+        yield from _array("regions", _regions(found))
+        yield from _array("adjacencies", _adjacencies(found))
     yield "}\n"
 
 
@@ -75,6 +91,19 @@ def _regions(found: RegionComplex) -> Iterator[dict[str, Any]]:
             "point": found.interior_point(region).texts(),
             "vertices": found.vertices_of(region),
             "rays": [ray.texts() for ray in found.rays_of(region)],
+        }
+
+
+def _pieces(pieces: LinearPieces) -> Iterator[dict[str, Any]]:
+    patterns = patterns_as_text(pieces.found)
+    for piece in range(len(pieces)):
+        regions = pieces.regions_of(piece)
+        yield {
+            "regions": regions,
+            "patterns": [patterns[region] for region in regions],
+            "bounded": bool(pieces.bounded[piece]),
+            "point": pieces.found.interior_point(regions[0]).texts(),
+            "map": [row.texts() for row in pieces.affine_map(piece)],
         }
 
 
@@ -92,32 +121,62 @@ def _array(name: str, values: Iterator[Any]) -> Iterator[str]:
     yield "]"
 
 
-def graphml_text(found: RegionComplex) -> Iterator[str]:
-    """The graph as GraphML, line by line: regions with pattern, boundedness and an interior point, edges with the neurons flipped."""
+def graphml_text(shown: RegionComplex | LinearPieces) -> Iterator[str]:
+    """The graph as GraphML, line by line: regions with pattern, boundedness and an interior point, edges with the neurons flipped.
+
+    Of linear pieces instead: their regions, boundedness, a point inside and the affine map, its rows divided by semicolons.
+    """
+    letter, nodes = ("p", _piece_nodes(shown)) if isinstance(shown, LinearPieces) else ("r", _region_nodes(shown))
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
-    for domain, name, kind in _KEYS:
+    for domain, name, kind in _KEYS[letter]:
         yield f'<key id="{name}" for="{domain}" attr.name="{name}" attr.type="{kind}"/>\n'
     yield '<graph edgedefault="undirected">\n'
-    for region, pattern in enumerate(patterns_as_text(found)):
-        bounded, point = str(bool(found.bounded[region])).lower(), " ".join(found.interior_point(region).texts())
-        data = f'<data key="pattern">{pattern}</data><data key="bounded">{bounded}</data><data key="point">{point}</data>'
-        yield f"<node id={quoteattr(f'r{region}')}>{data}</node>\n"
-    for pair, (first, second) in enumerate(found.neighbours.tolist()):
-        flipped = " ".join(map(str, found.flipped(pair)))
-        yield f'<edge source="r{first}" target="r{second}"><data key="flipped">{flipped}</data></edge>\n'
+    for number, data in enumerate(nodes):
+        yield f'<node id="{letter}{number}">{_data(data)}</node>\n'
+    for pair, (first, second) in enumerate(shown.neighbours.tolist()):
+        data = {} if isinstance(shown, LinearPieces) else {"flipped": " ".join(map(str, shown.flipped(pair)))}
+        yield f'<edge source="{letter}{first}" target="{letter}{second}">{_data(data)}</edge>\n'
     yield "</graph>\n</graphml>\n"
 
 
-def to_networkx(found: RegionComplex) -> Any:
+def _region_nodes(found: RegionComplex) -> Iterator[dict[str, str]]:
+    for region, pattern in enumerate(patterns_as_text(found)):
+        yield {"pattern": pattern, **_where(found.bounded[region], found.interior_point(region))}
+
+
+def _piece_nodes(pieces: LinearPieces) -> Iterator[dict[str, str]]:
+    for piece in range(len(pieces)):
+        regions = pieces.regions_of(piece)
+        place = _where(pieces.bounded[piece], pieces.found.interior_point(regions[0]))
+        rows = (" ".join(row.texts()) for row in pieces.affine_map(piece))
+        yield {"regions": " ".join(map(str, regions)), **place, "map": "; ".join(rows)}
+
+
+def _where(bounded: bool, point: RationalVector) -> dict[str, str]:
+    return {"bounded": str(bool(bounded)).lower(), "point": " ".join(point.texts())}
+
+
+def _data(values: dict[str, str]) -> str:
+    return "".join(f'<data key="{name}">{value}</data>' for name, value in values.items())
+
+
+def to_networkx(found: RegionComplex, *, pieces: bool = False) -> Any:
     """The graph as a `networkx.Graph`: nodes have `pattern`, `bounded`, `point`, edges `flipped`, a tuple of places in `neurons`.
 
-    Raises InvalidRequestError where networkx is not installed.
+    pieces: that of the linear pieces, nodes with `regions`, `bounded`, `map`. Raises InvalidRequestError where networkx is not installed,
+    and for pieces of a complex that is not complete.
     """
     try:
         networkx: Any = import_module("networkx")
     except ImportError:
         raise InvalidRequestError("networkx is not installed; run: pip install networkx") from None
     graph = networkx.Graph()
+    if pieces:
+        merged = LinearPieces(found)
+        for piece in range(len(merged)):
+            graph.add_node(piece, regions=merged.regions_of(piece), bounded=bool(merged.bounded[piece]), map=merged.affine_map(piece))
+        graph.add_edges_from(merged.neighbours.tolist())
+        return graph
     for region, pattern in enumerate(patterns_as_text(found)):
         graph.add_node(region, pattern=pattern, bounded=bool(found.bounded[region]), point=found.interior_point(region))
     for pair, (first, second) in enumerate(found.neighbours.tolist()):

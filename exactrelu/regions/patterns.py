@@ -27,8 +27,7 @@ def bits(word: np.ndarray, count: int) -> np.ndarray:
     >>> bits(np.array([5], dtype=np.uint64), 3).tolist()
     [[True, False, True]]
     """
-    little = np.ascontiguousarray(word).astype("<u8").view(np.uint8).reshape(-1, 8)
-    return np.unpackbits(little, axis=1, bitorder="little", count=count).astype(bool)
+    return np.unpackbits(_bytes(word), axis=1, bitorder="little", count=count).astype(bool)
 
 
 def words(flags: np.ndarray) -> np.ndarray:
@@ -43,6 +42,12 @@ def sorted_by_pattern(words: Sequence[np.ndarray], blocks: Sequence[Block], coun
     """The order of `count` cells by their patterns, the first neuron counting most."""
     if not blocks:
         return np.arange(count)
-    columns = [bits(word, len(block.rows)) for word, block in zip(words, blocks, strict=True)]
-    packed = np.packbits(np.hstack(columns), axis=1)
-    return np.lexsort(packed.T[::-1])
+    # A byte, read backwards, orders cells by its neurons.
+    backwards = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little"), axis=1)[:, 0]
+    used = (_bytes(word)[:, : (len(block.rows) + 7) // 8] for word, block in zip(words, blocks, strict=True))
+    return np.lexsort(backwards[np.hstack(list(used))].T[::-1])
+
+
+def _bytes(word: np.ndarray) -> np.ndarray:
+    """Words (p,) as bytes (p, 8), the lowest first."""
+    return np.ascontiguousarray(word).astype("<u8").view(np.uint8).reshape(-1, 8)

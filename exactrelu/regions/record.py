@@ -7,18 +7,24 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from exactrelu.exact.rational import format_rational
-from exactrelu.regions import layers_through, statistics
+from exactrelu.regions import layers_through, statistics, topology
 
 if TYPE_CHECKING:
     from exactrelu.network.model import Network
     from exactrelu.regions import RegionComplex
+    from exactrelu.regions.decision import Boundary
 
 # Up to so many regions times adjacencies the diameter is computed, and up to so many regions the linear pieces: seconds each.
 DIAMETER_SIZE, PIECES_SIZE = 2 * 10**7, 10**4
 
 
-def regions_record(found: RegionComplex, network: Network, *, through: int | str | None, deadline: float | None = None) -> dict[str, Any]:
-    """The keys that `regions` adds to the JSON object; numbers that would take long are left out (None) from the deadline on."""
+def regions_record(
+    found: RegionComplex, network: Network, *, through: int | str | None, deadline: float | None = None, boundary: Boundary | None = None
+) -> dict[str, Any]:
+    """The keys that `regions` adds to the JSON object; numbers that would take long are left out (None) from the deadline on.
+
+    boundary: the one whose topology is asked about.
+    """
     whole = through is None or through == "output"
     neurons = sum(int(layer.rectified.sum()) for layer in layers_through(network, through))
     return {
@@ -34,6 +40,7 @@ def regions_record(found: RegionComplex, network: Network, *, through: int | str
         "neurons": neurons,
         "progress": None if found.complete else f"the regions are those that the first {len(found.neurons)} of {neurons} neurons make",
         "statistics": _statistics(found, deadline),
+        "topology": None if boundary is None or not found.complete else topology.boundary(found, boundary).record(boundary),
     }
 
 

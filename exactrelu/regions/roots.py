@@ -38,11 +38,19 @@ class RootForms:
         self._parents.append(parents)
         self._patterns.append(pattern)
 
+    def calls(self) -> list[tuple[np.ndarray, list[tuple[Block, np.ndarray]]]]:
+        """The arguments of `begin_layer`, call by call."""
+        return list(zip(self._parents[1:], self._patterns[1:], strict=True))
+
     def form(self, layer: int, root: int, neuron: int) -> Row:
         """The form of one neuron of a layer (from 0) on one of its roots."""
         if layer == 0:
             return self._layers.first[neuron]
-        return self._layers.form(layer, neuron, self._prepared(layer, root))
+        found: Row | None = self._kept.get((f"form {neuron}", layer, root))
+        if found is None:
+            found = self._layers.form(layer, neuron, self._prepared(layer, root))
+            self._keep((f"form {neuron}", layer, root), found, 1)
+        return found
 
     def _prepared(self, layer: int, root: int) -> Any:
         found = self._kept.get(("inputs", layer, root))

@@ -8,6 +8,7 @@ first layer changes are divided out. A domain that lies in a hyperplane is descr
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
@@ -64,8 +65,10 @@ class _InHyperplaneError(Exception):
         self.form = form
 
 
-def start_complex(layers: Sequence[Layer], outer: Chart, domain: Domain) -> Start | None:
-    """The start complex of a network's layers on a domain of Q^n, restricted to the image of a chart; None where it has too many faces.
+def start_complex(layers: Sequence[Layer], outer: Chart, domain: Domain, *, deadline: float | None = None) -> Start | None:
+    """The start complex of a network's layers on a domain of Q^n, restricted to the image of a chart.
+
+    None where it has too many faces, and where `time.monotonic()` passes the deadline before it is there.
 
     Raises InvalidRequestError where the domain is empty.
     """
@@ -91,7 +94,7 @@ def start_complex(layers: Sequence[Layer], outer: Chart, domain: Domain) -> Star
                 lines += _lineality(linear, kept, inner)
                 inner = inner.at_zero(kept)
                 continue
-            found = _clipped_cones(forms, neurons, others)
+            found = _clipped_cones(forms, neurons, others, deadline)
         except _InHyperplaneError as error:
             inner = inner.restricted(error.form)
             continue
@@ -202,9 +205,12 @@ def _lineality(rows: Sequence[Row], kept: Sequence[int], chart: Chart) -> tuple[
 
 
 def _clipped_cones(
-    sides: Sequence[Row], neurons: dict[int, Row], others: Sequence[Row]
+    sides: Sequence[Row], neurons: dict[int, Row], others: Sequence[Row], deadline: float | None
 ) -> tuple[np.ndarray, FaceLattice, list[Row], VertexSigns | None] | None:
-    """The cones around independent rows, clipped to the sides: (seeds, faces, vertices, signs for merging); None: too many faces."""
+    """The cones around independent rows, clipped to the sides: (seeds, faces, vertices, signs for merging).
+
+    None where there are too many faces, or the deadline passes.
+    """
     forms = [*sides, *neurons.values(), *others]
     walls = _pivots(list(zip(*(form[:-1] for form in forms), strict=True)), len(forms))
     if len(walls) > _MOST_WALLS:
@@ -212,6 +218,8 @@ def _clipped_cones(
     lattice, vertices = cones([forms[wall] for wall in walls], [wall < len(sides) for wall in walls])
     own = set(walls)
     for place, side in enumerate(sides):
+        if deadline is not None and time.monotonic() > deadline:
+            return None
         if place not in own:
             lattice, vertices = _clipped(lattice, vertices, side)
     rows = dict(enumerate(neurons, len(sides)))

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exactrelu.errors import InvalidRequestError
+from exactrelu.exact.rational import RationalVector
+from exactrelu.regions.vertices import value
 
 if TYPE_CHECKING:
     from exactrelu.regions.complex import Neuron, RegionComplex
@@ -68,7 +70,7 @@ def always_active_neurons(found: RegionComplex) -> tuple[Neuron, ...]:
 
 
 def linear_pieces(found: RegionComplex) -> np.ndarray:
-    """The piece of every region, (regions,): regions of one piece are connected by facets and have equal affine maps.
+    """The piece of every region, (regions,): regions of one piece are connected by facets and have one affine map on the domain.
 
     Pieces are numbered by their first regions. Raises InvalidRequestError where the complex is not complete.
     """
@@ -76,12 +78,20 @@ def linear_pieces(found: RegionComplex) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     kinds: dict[object, int] = {}
-    kind = np.array([kinds.setdefault(found.affine_map(region), len(kinds)) for region in range(found.regions)])
+    kind = np.array([kinds.setdefault(_map_on_domain(found, region), len(kinds)) for region in range(found.regions)])
     pairs = found.neighbours[kind[found.neighbours[:, 0]] == kind[found.neighbours[:, 1]]]
     graph = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(found.regions, found.regions))
     _, labels = connected_components(graph, directed=False)
     first, inverse = np.unique(labels, return_index=True, return_inverse=True)[1:]
     return np.argsort(np.argsort(first))[inverse]
+
+
+def _map_on_domain(found: RegionComplex, region: int) -> tuple[RationalVector, ...]:
+    """The affine map of a region at points that span the domain, up to directions in which all these maps change equally."""
+    points = list(zip(*found._inner.matrix, strict=True))
+    return tuple(
+        RationalVector(tuple(value(row.numerators, point) for point in points), row.denominator) for row in found.affine_map(region)
+    )
 
 
 def volumes(found: RegionComplex) -> tuple[Fraction | None, ...]:

@@ -2,7 +2,8 @@
 
 A neuron's sign is a property of a vertex or ray, computed once and shared by all faces around it. At a new vertex most signs are known
 without computing: a neuron that does not cut the edge has there the sign that it has inside the edge. No linear program is solved, and
-no tolerance is used: coordinates are integers, and floats decide a sign only where their proved bound does (`float_filter`).
+no tolerance is used: floats decide a sign where their proved bound does (`floats.points`), and else the integers of the vertex, which are
+made then (`vertices`). Where there are many cells the passes over faces are compiled (`compiled`). Both change nothing but the time.
 """
 
 from __future__ import annotations
@@ -12,38 +13,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.regions.faces import Column
-from exactrelu.regions.float_filter import FloatFilter, scaled_floats
-from exactrelu.regions.patterns import WORD, Block, bits, words
+from exactrelu.regions.compiled import compiled_passes
+from exactrelu.regions.floats.points import FloatPoints
+from exactrelu.regions.patterns import WORD, Block, bits
 from exactrelu.regions.roots import RootForms
-from exactrelu.regions.vertices import crossing_vertex, value
+from exactrelu.regions.vertices import Vertices, value
 
 if TYPE_CHECKING:
-    from exactrelu.regions.charts import Row
     from exactrelu.regions.start import Start
+
+# From so many cells on compiled passes save more than the third of a second that loading them takes.
+_WORTH_LOADING = 2**13
 
 
 class Subdivision:
     """Cuts a start complex along the neurons of its layers.
+
+    compiled: whether passes are compiled where numba is installed, by default where there are many cells.
 
     After `run`: `lattice`, `vertices` (primitive integer vectors (z, tau)), and for every block of neurons in `blocks` the words of the
     cells in `patterns`. Where `complete` is False a limit was reached, and the complex is that of the neurons in `blocks`: the first ones
     and, where the limit was reached in the first layer, the seeds.
     """
 
-    def __init__(self, start: Start, *, floats: bool) -> None:
+    def __init__(self, start: Start, *, floats: bool, compiled: bool | None = None) -> None:
         layers, lattice = start.layers, start.lattice
         self._layers = layers
         self._seeds = start.seeds
         self.lattice = lattice
-        self.vertices = list(start.vertices)
-        self.history = start.history
-        self._filter = FloatFilter(layers) if floats and layers.layers else None
-        self._points = Column(scaled_floats(self.vertices, layers.chart.dimension + 1))
         self._forms = RootForms(layers)
+        self.vertices = Vertices(start.vertices, self._forms)
+        self.history = start.history
+        self._points = FloatPoints(layers, self.vertices) if floats and layers.layers else None
         self.blocks: list[Block] = []
         self.patterns: list[np.ndarray] = []
         self.complete = True
+        self._compiled = compiled
         # Of every cell of the last `settle` the root of the layer that it lies in.
         self._roots = np.arange(lattice.counts()[-1])
 
@@ -54,6 +59,8 @@ class Subdivision:
             if number:
                 self._forms.begin_layer(self._roots, list(zip(self.blocks[first_block:], self.patterns[first_block:], strict=True)))
                 self._roots = np.arange(self.lattice.counts()[-1])
+                if self._points is not None:
+                    self._points.begin_layer(list(zip(self.blocks, self.patterns, strict=True)))
                 first_block = len(self.blocks)
             rows = np.flatnonzero(layer.rectified)
             for begin in range(0, len(rows), WORD):
@@ -64,6 +71,10 @@ class Subdivision:
                         self._cut_block(Block(0, np.setdiff1d(self._seeds, rows[: self._neurons()])), None, None)
                     return
 
+    def _choose_passes(self) -> None:
+        if self._compiled or (self._compiled is None and self.lattice.counts()[-1] >= _WORTH_LOADING):
+            self.lattice.passes = compiled_passes() or self.lattice.passes
+
     def _neurons(self) -> int:
         """How many neurons the complex has been cut along."""
         return sum(len(block.rows) for block in self.blocks)
@@ -71,13 +82,13 @@ class Subdivision:
     def _cut_block(self, block: Block, deadline: float | None, limit: int | None) -> None:
         lattice, count = self.lattice, len(block.rows)
         lattice.settle()
+        self._choose_passes()
         every = np.full(len(self.vertices), (1 << count) - 1, dtype=np.uint64)
         lattice.mark(*self._signs(block, np.arange(len(self.vertices)), lattice.home[0].values, every))
         for i in range(count):
             bit = np.uint64(1 << i)
-            cells = lattice.counts()[-1] + len(lattice.split_cells(bit))
             late = deadline is not None and time.monotonic() > deadline
-            if late or (limit is not None and cells > limit):
+            if late or (limit is not None and lattice.counts()[-1] + len(lattice.split_cells(bit)) > limit):
                 self.complete, count = False, i
                 break
             self._cut(block, i)
@@ -94,18 +105,14 @@ class Subdivision:
     def _cut(self, block: Block, i: int) -> None:
         """Cut along neuron i of the block."""
         lattice, bit, neuron = self.lattice, np.uint64(1 << i), int(block.rows[i])
-        forms: dict[int, Row] = {}
 
         def cut_edges(edges: np.ndarray, plus: np.ndarray, minus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             home = lattice.home[1].values[edges]
-            vertices = self.vertices
-            first = len(vertices)
-            for root, p, n in zip(self._roots[home].tolist(), plus.tolist(), minus.tolist(), strict=True):
-                form = forms.get(root)
-                if form is None:
-                    form = forms[root] = self._forms.form(block.layer, root, neuron)
-                vertices.append(crossing_vertex(form, vertices[p], vertices[n]))
-            self._points.extend(scaled_floats(vertices[first:], self._points.values.shape[1]))
+            roots, first = self._roots[home], len(self.vertices)
+            self.vertices.cross(block.layer, neuron, roots, plus, minus)
+            # A hyperplane through vertices alone crosses no edge.
+            if self._points is not None and len(edges):
+                self._points.extend(block.layer, neuron, roots, plus, minus)
             if self.history is not None:
                 self.history.extend(plus, minus)
             positive, negative = lattice.positive[1].values[edges], lattice.negative[1].values[edges]
@@ -122,9 +129,8 @@ class Subdivision:
     def _signs(self, block: Block, vertices: np.ndarray, home: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The signs of a block's neurons at vertices, as words (positive, negative); of the neurons in the words `asked` only."""
         positive, negative = np.zeros_like(asked), np.zeros_like(asked)
-        if self._filter is not None and len(vertices):
-            flags = self._filter.signs(block.layer, block.rows, self._points.values[vertices])
-            positive, negative = (words(flag) & asked for flag in flags)
+        if self._points is not None and len(vertices):
+            positive, negative = (part & asked for part in self._points.signs(block, vertices))
         left = asked & ~(positive | negative)
         for k in np.flatnonzero(left).tolist():
             vertex, root = self.vertices[int(vertices[k])], int(self._roots[home[k]])

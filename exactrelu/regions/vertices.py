@@ -1,19 +1,26 @@
-"""Vertices and rays as integer vectors (z, tau), tau = 0 for a ray: the value of a form, the crossing of an edge, signs to remember."""
+"""Vertices and rays as integer vectors (z, tau), tau = 0 for a ray, made when they are asked for; signs to remember.
+
+Where a form vanishes on an edge is determined by the ends of the edge, and these are all that is kept of a new vertex until its integers
+are needed.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import groupby, pairwise
 from operator import mul
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
-from exactrelu.regions.charts import primitive
+import numpy as np
+
+from exactrelu.regions.charts import Row, primitive
 from exactrelu.regions.faces import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
-    import numpy as np
-
-    from exactrelu.regions.charts import Row
+    from exactrelu.regions.roots import RootForms
 
 
 def value(form: Row, vertex: Row) -> int:
@@ -26,6 +33,95 @@ def crossing_vertex(form: Row, plus: Row, minus: Row) -> Row:
     a, b = value(form, plus), -value(form, minus)
     assert a > 0 < b
     return primitive([b * x + a * y for x, y in zip(plus, minus, strict=True)])
+
+
+class Vertices(Sequence[Row]):
+    """Primitive integer vectors: those given, and after them those where neurons vanish between two earlier ones.
+
+    >>> vertices = Vertices([(0, 1), (1, 0)])
+    >>> len(vertices), vertices[1], vertices.rays.tolist()
+    (2, (1, 0), [False, True])
+    """
+
+    def __init__(self, given: Iterable[Row], forms: RootForms | None = None) -> None:
+        self._known: list[Row | None] = list(given)
+        self._given = len(self._known)
+        self._forms = forms
+        self._rays = Column(np.array([row is not None and row[-1] == 0 for row in self._known], dtype=bool))
+        # Of those after the given ones: the two vertices that each lies between, and the root that contains these.
+        self._ends = Column(np.zeros((0, 2), dtype=np.int32))
+        self._roots = Column(np.zeros(0, dtype=np.int32))
+        # Of every cut its first vertex, layer and neuron.
+        self._cuts: list[tuple[int, int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @property
+    def given(self) -> list[Row]:
+        return self[: self._given]
+
+    @property
+    def forms(self) -> RootForms:
+        """What `cross` speaks of; only where forms were given."""
+        assert self._forms is not None
+        return self._forms
+
+    @property
+    def rays(self) -> np.ndarray:
+        """Which of them are rays, boolean (vertices,)."""
+        return self._rays.values
+
+    def cross(self, layer: int, neuron: int, roots: np.ndarray, plus: np.ndarray, minus: np.ndarray) -> None:
+        """Append the vertices where a neuron, positive at `plus` and negative at `minus`, vanishes between these, in these roots."""
+        self._cuts.append((len(self), layer, neuron))
+        self._known += [None] * len(plus)
+        self._rays.extend(self.rays[plus] & self.rays[minus])
+        self._ends.extend(np.stack([plus, minus], axis=1))
+        self._roots.extend(roots)
+
+    def calls(self) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]]:
+        """The arguments of `cross`, call by call."""
+        places = pairwise([*(cut[0] for cut in self._cuts), len(self)])
+        for (_, layer, neuron), (begin, end) in zip(self._cuts, places, strict=True):
+            part = slice(begin - self._given, end - self._given)
+            plus, minus = self._ends.values[part].T
+            yield layer, neuron, self._roots.values[part], plus, minus
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self[v] for v in range(*place.indices(len(self)))]
+        asked = [range(len(self))[place]]
+        while asked:
+            vertex = asked[-1]
+            if self._known[vertex] is not None:
+                asked.pop()
+                continue
+            plus, minus = self._ends.values[vertex - self._given].tolist()
+            p, n = self._known[plus], self._known[minus]
+            if p is None or n is None:
+                asked += [end for end, known in ((plus, p), (minus, n)) if known is None]
+                continue
+            _, layer, neuron = self._cuts[bisect_right(self._cuts, vertex, key=lambda cut: cut[0]) - 1]
+            assert self._forms is not None
+            form = self._forms.form(layer, int(self._roots.values[vertex - self._given]), neuron)
+            self._known[vertex] = crossing_vertex(form, p, n)
+        found = self._known[place]
+        assert found is not None
+        return found
+
+    def __iter__(self) -> Iterator[Row]:
+        # Layer by layer and root by root, so that a root's forms are made once.
+        firsts = [next(cuts)[0] for _, cuts in groupby(self._cuts, key=lambda cut: cut[1])]
+        for begin, end in pairwise([*firsts, len(self)]):
+            roots = self._roots.values[begin - self._given : end - self._given]
+            for vertex in (begin + np.argsort(roots, kind="stable")).tolist():
+                self[vertex]
+        return (self[vertex] for vertex in range(len(self)))
 
 
 class VertexSigns:

@@ -111,9 +111,28 @@ def polygons(found: RegionComplex, view: View) -> dict[int, tuple[Row, ...]]:
     check_plane(found)
     points, spanning = found.generators()
     points = [primitive(point) for point in points]
-    lines = [(*(sign * entry for entry in line.numerators), 0) for line in found.lineality for sign in (1, -1)]
+    lines = _lines(found)
     inside = ((region, clipped([*(points[place] for place in places), *lines], view)) for region, places in enumerate(spanning))
     return {region: polygon for region, polygon in inside if len(polygon) > found.dimension}
+
+
+def walls(found: RegionComplex, view: View) -> dict[int, tuple[Row, ...]]:
+    """What a view box holds, as `clipped` gives it, of the facets that two regions share, by the numbers of the pairs.
+
+    Raises InvalidRequestError where the complex is not one of the plane, or no region is known.
+    """
+    check_plane(found)
+    points, spanning = found.generators()
+    points = [primitive(point) for point in points]
+    places, lines = [set(own) for own in spanning], _lines(found)
+    # Two regions that share a facet have there the same generators.
+    shared = (places[i] & places[j] for i, j in found.neighbours.tolist())
+    inside = ((pair, clipped([*(points[place] for place in sorted(common)), *lines], view)) for pair, common in enumerate(shared))
+    return {pair: wall for pair, wall in inside if len(wall) == found.dimension}
+
+
+def _lines(found: RegionComplex) -> list[Row]:
+    return [(*(sign * entry for entry in line.numerators), 0) for line in found.lineality for sign in (1, -1)]
 
 
 def clipped(generators: Sequence[Row], view: View) -> tuple[Row, ...]:
@@ -189,7 +208,7 @@ def _outermost(points: Sequence[Row], form: Row) -> tuple[Row, ...]:
 
 def _hull(points: Iterable[Row]) -> tuple[Row, ...]:
     """The corners of the convex hull of points, t > 0, counterclockwise from the leftmost."""
-    ordered = sorted(set(points), key=lambda point: (Fraction(point[0], point[2]), Fraction(point[1], point[2])))
+    ordered = sorted(set(map(primitive, points)), key=lambda point: (Fraction(point[0], point[2]), Fraction(point[1], point[2])))
     if len(ordered) < 3:
         return tuple(ordered)
     return (*_chain(ordered), *_chain(ordered[::-1]))

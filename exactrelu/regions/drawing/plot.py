@@ -6,6 +6,7 @@ single one its value, as a gradient that is the affine map itself.
 
 from __future__ import annotations
 
+import hashlib
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +16,9 @@ from xml.sax.saxutils import escape
 from exactrelu.certificates import write_text
 from exactrelu.errors import InvalidRequestError
 from exactrelu.regions import decision
-from exactrelu.regions.polygons import View, check_plane, coordinates, polygons
-from exactrelu.regions.svg_text import class_colour, decimal, gradient, hue, label, pair, shade, stops, ticks
+from exactrelu.regions.drawing.polygons import View, area, check_plane, coordinates, polygons, walls
+from exactrelu.regions.drawing.svg_text import class_colour, decimal, gradient, hue, label, pair, shade, stops, ticks
+from exactrelu.regions.linear_pieces import LinearPieces
 from exactrelu.regions.vertices import value
 
 if TYPE_CHECKING:
@@ -27,17 +29,19 @@ if TYPE_CHECKING:
     from exactrelu.regions.charts import Row
     from exactrelu.regions.complex import RegionComplex
     from exactrelu.regions.decision import Boundary
-    from exactrelu.regions.svg_text import Place
+    from exactrelu.regions.drawing.svg_text import Place
 
 Colour = Literal["pattern", "map", "output"]
 
 _SIDE, _LEFT, _TOP = 640, 70, 20
 _WIDTH, _BOTTOM = _LEFT + _SIDE + 30, _TOP + _SIDE + 30
+_CLOSE = Fraction(1, 5)
 _STYLE = (
     "text{font:13px 'Source Sans 3','Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif;fill:#1c2126}"
     ".regions>*{stroke:#fff;stroke-width:.6;stroke-linejoin:round;stroke-linecap:round}"
     ".regions.output>*{stroke:#1c2126;stroke-opacity:.3;stroke-width:.4}"
     ".regions .thin{stroke-width:6}"
+    ".walls{fill:none;stroke:#fff;stroke-width:1;stroke-linecap:round}.walls.output{stroke:#1c2126;stroke-opacity:.4;stroke-width:.6}"
     ".boundary{fill:#1c2126;fill-opacity:.25;stroke:#1c2126;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}"
     ".graph path{stroke:#1c2126;stroke-width:.7;stroke-opacity:.6;fill:none}.graph circle{fill:#1c2126}"
     ".frame{fill:none;stroke:#59636e}.tick{stroke:#59636e}"
@@ -52,15 +56,20 @@ def save_plot(
     boundary: Boundary | None = None,
     graph: bool = False,
     view: View | None = None,
-) -> None:
-    """Write `svg` to a file; raises InvalidRequestError as it does, for another suffix, and where the file cannot be written."""
+    pieces: bool = False,
+) -> str:
+    """Write `svg` to a file; returns the SHA-256 of its bytes.
+
+    Raises InvalidRequestError as `svg` does, for another suffix, and where the file cannot be written.
+    """
     path = Path(path)
     check_suffix(path)
-    text = svg(found, colour=colour, boundary=boundary, graph=graph, view=view)
+    text = svg(found, colour=colour, boundary=boundary, graph=graph, view=view, pieces=pieces)
     try:
         write_text(path, text)
     except OSError as error:
         raise InvalidRequestError(f"{path} cannot be written: {error.strerror or error}; check the folder and its permissions") from None
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_suffix(path: Path) -> None:
@@ -76,16 +85,18 @@ def svg(
     boundary: Boundary | None = None,
     graph: bool = False,
     view: View | None = None,
+    pieces: bool = False,
 ) -> str:
     """The regions of a network with two inputs, or of a plane through its inputs, as an SVG picture.
 
     colour: `pattern`, one for every region; `map`, one for every affine map; `output`, the value of a single output, of several the
     largest. boundary: i draws {F_i = 0}, (i, j) draws {F_i = F_j}, "decision" the first for a network with one output and else the
     points with two largest outputs; where this is a whole region, that is shaded. graph: also the regions as dots, joined where they are
-    adjacent. view: the part of the plane, by default `View.around(found)`.
+    adjacent. view: the part of the plane, by default `View.around(found)`. pieces: regions of one linear piece have one colour, no wall
+    between them, and one dot.
 
     Raises InvalidRequestError where the complex is not one of the plane or no region of it is known; where it is not complete and
-    colours or boundary ask for affine maps; and for an output that does not exist.
+    colours, boundary or pieces ask for affine maps; and for an output that does not exist.
 
     >>> from exactrelu import DyadicMatrix, Layer, Network, SourceLayer
     >>> from exactrelu.regions import regions
@@ -99,7 +110,7 @@ def svg(
     check_plane(found)
     if boundary is not None:
         decision.check_outputs(len(found.affine_map(0)), boundary)
-    drawing = _Drawing(found, View.around(found) if view is None else view)
+    drawing = _Drawing(found, View.around(found) if view is None else view, LinearPieces(found) if pieces else None)
     regions, legend = drawing.filled(colour)
     height = _BOTTOM + 60 * bool(legend)
     parts = [
@@ -110,6 +121,8 @@ def svg(
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
         f'<g class="regions {colour}">{regions}</g>',
     ]
+    if pieces:
+        parts.append(f'<g class="walls {colour}">{drawing.walls()}</g>')
     if boundary is not None:
         parts.append(f'<g class="boundary">{drawing.boundary(boundary)}</g>')
     if graph:
@@ -120,8 +133,8 @@ def svg(
 class _Drawing:
     """A complex in a view: its polygons, and what is drawn of them."""
 
-    def __init__(self, found: RegionComplex, view: View) -> None:
-        self.found, self.view = found, view
+    def __init__(self, found: RegionComplex, view: View, pieces: LinearPieces | None) -> None:
+        self.found, self.view, self.pieces = found, view, pieces
         self.polygons = polygons(found, view)
 
     @cached_property
@@ -141,8 +154,15 @@ class _Drawing:
 
     def path(self, polygon: Sequence[Row]) -> str:
         """The data of an SVG path around a polygon, along a segment, or at a point, which a round line end makes a dot."""
-        points = [pair(self.place(point)) for point in coordinates(polygon)]
-        return f"M{' '.join(points if len(points) > 1 else points * 2)}{'Z' * (len(points) > 2)}"
+        points = [self.place(point) for point in coordinates(polygon)]
+        if len(points) > 2:
+            points = _apart(points)
+        texts = [pair(point) for point in points]
+        return f"M{' '.join(texts if len(texts) > 1 else texts * 2)}{'Z' * (len(texts) > 2)}"
+
+    def piece(self, region: int) -> int:
+        """What a region is shown as part of: its linear piece, or itself."""
+        return region if self.pieces is None else int(self.pieces.labels[region])
 
     # ------------------------------------------------------------ what is drawn
 
@@ -152,15 +172,18 @@ class _Drawing:
             outputs = len(self.found.affine_map(0))
             return self._by_value() if outputs == 1 else self._by_class()
         if colour == "pattern":
-            fills = {region: hue(region) for region in self.polygons}
+            fills = {region: hue(self.piece(region)) for region in self.polygons}
         else:
             kinds: dict[object, int] = {}
             fills = {region: hue(kinds.setdefault(self.maps[region], len(kinds))) for region in self.polygons}
         return "\n".join(self._shape(region, polygon, fills[region]) for region, polygon in self.polygons.items()), ""
 
     def _shape(self, region: int, polygon: Sequence[Row], fill: str) -> str:
-        thin = "" if len(polygon) > 2 else f' class="thin" style="stroke:{fill}"'
-        return f'<path fill="{fill}"{thin} d="{self.path(polygon)}"><title>region {region}</title></path>'
+        thin = ' class="thin"' * (len(polygon) < 3)
+        # Drawn around, too, where no wall shall be seen.
+        stroke = f' style="stroke:{fill}"' if thin or self.pieces else ""
+        name = f"piece {self.piece(region)}, region {region}" if self.pieces else f"region {region}"
+        return f'<path fill="{fill}"{thin}{stroke} d="{self.path(polygon)}"><title>{name}</title></path>'
 
     def _by_class(self) -> tuple[str, str]:
         shapes, met = [], set()
@@ -210,14 +233,24 @@ class _Drawing:
         found = (part for region, polygon in self.polygons.items() for part in decision.boundary(self.maps[region], polygon, which))
         return "\n".join(f'<path d="{self.path(part)}"/>' for part in dict.fromkeys(found))
 
+    def walls(self) -> str:
+        """The walls between two linear pieces."""
+        ends = self.found.neighbours.tolist()
+        kept = (part for pair, part in walls(self.found, self.view).items() if len({self.piece(region) for region in ends[pair]}) > 1)
+        return "\n".join(f'<path d="{self.path(part)}"/>' for part in kept)
+
     def graph(self) -> str:
-        """The regions in the view as dots, joined where they are adjacent."""
+        """The regions, or linear pieces, in the view as dots, joined where they are adjacent; a piece's dot is in its largest region."""
+        sizes: dict[int, Fraction] = {}
         middles = {}
         for region, polygon in self.polygons.items():
-            x, y = zip(*coordinates(polygon), strict=True)
-            middles[region] = self.place((sum(x) / Fraction(len(polygon)), sum(y) / Fraction(len(polygon))))
-        pairs = ((i, j) for i, j in self.found.neighbours.tolist() if i in middles and j in middles)
-        lines = "".join(f"M{pair(middles[i])} {pair(middles[j])}" for i, j in pairs)
+            shown, size = self.piece(region), area(polygon)
+            if shown not in sizes or size > sizes[shown]:
+                x, y = zip(*coordinates(polygon), strict=True)
+                sizes[shown] = size
+                middles[shown] = self.place((sum(x) / Fraction(len(polygon)), sum(y) / Fraction(len(polygon))))
+        pairs = (self.found if self.pieces is None else self.pieces).neighbours.tolist()
+        lines = "".join(f"M{pair(middles[i])} {pair(middles[j])}" for i, j in pairs if i in middles and j in middles)
         dots = (f'<circle cx="{decimal(x)}" cy="{decimal(y)}" r="1.6"/>' for x, y in middles.values())
         return f'<path d="{lines}"/>\n' + "\n".join(dots)
 
@@ -242,12 +275,23 @@ class _Drawing:
             not (view.left <= x <= view.right and view.bottom <= y <= view.top) for x, y in (point.fractions() for point in found.points())
         )
         meaning = {"pattern": "one for every region", "map": "one for every affine map", "output": "by the output"}[colour]
+        if self.pieces is not None:
+            meaning = f"{meaning.replace('region', 'linear piece')}. Of {len(self.pieces)} linear pieces only outer walls are drawn"
         drawn = "" if which is None else f" Lines: {_words(which)}."
         return (
             f"{len(self.polygons)} of {found.regions} regions meet the part from {bounds[0]} to {bounds[1]} across and from {bounds[2]} to "
             f"{bounds[3]} upwards; {outside} of {found.vertices} vertices lie outside it. Colours: {meaning}.{drawn}"
             + ("" if found.complete else " The complex is not complete: it is that of the first neurons.")
         )
+
+
+def _apart(points: Sequence[Place]) -> list[Place]:
+    """The corners without those close to the one before: browsers leave a part of a shape blank where an edge is shorter than a pixel."""
+    kept = [points[0]]
+    for x, y in points[1:]:
+        if max(abs(x - kept[-1][0]), abs(y - kept[-1][1])) >= _CLOSE:
+            kept.append((x, y))
+    return kept
 
 
 def _at(form: RationalVector, corner: Row) -> Fraction:

@@ -1,0 +1,1 @@
+"""Floats with proved bounds: which signs at which vertices they may decide."""
