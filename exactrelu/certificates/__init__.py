@@ -17,6 +17,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from exactrelu.certificates.cases import Cases
+
 CONVENTION = "exact-1"
 
 
@@ -211,7 +213,7 @@ class Certificate:
 
     def lines(self) -> Iterator[str]:
         yield from _header(self, f"scope layer {hexadecimal(self.layer)}")
-        yield from _claim_lines(self)
+        yield from stated(self)
         yield "end"
 
     def text(self) -> str:
@@ -234,7 +236,7 @@ class Part:
 
     def lines(self) -> Iterator[str]:
         yield spaced("part", [self.layer])
-        yield from _claim_lines(self)
+        yield from stated(self)
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ class Direction:
 
 @dataclass(frozen=True)
 class ThroughCertificate:
-    """One claim about a pre-image through the layers 1 .. `last`, from parts about one layer each or from one more vector.
+    """One claim about a pre-image through the layers 1 .. `last`, from parts about one layer each, one more vector, or cases.
 
     >>> part = Part(1, "singleton 0 1 1", (Rank(1, 0, 1, 1, "rows"),))
     >>> ThroughCertificate("5" * 64, 1, "input", Vector((3,)), "singleton 1", (part,)).text().splitlines()[6:]
@@ -272,13 +274,16 @@ class ThroughCertificate:
     given: Vector
     claim: str
     parts: tuple[Part, ...] = ()
-    evidence: SecondPoint | Direction | None = None
+    evidence: SecondPoint | Direction | Cases | None = None
     domain: DomainLines = field(default_factory=DomainLines)
     data: DataSource | None = None
+    solution: Vector | None = None
 
     def lines(self) -> Iterator[str]:
         yield from _header(self, f"scope through {hexadecimal(self.last)}")
         yield f"claim preimage {self.claim}"
+        if self.solution is not None:
+            yield self.solution.line("solution")
         for part in self.parts:
             yield from part.lines()
         if self.evidence is not None:
@@ -304,12 +309,12 @@ def _header(certificate: Certificate | ThroughCertificate, scope: str) -> Iterat
     yield certificate.given.line("output" if certificate.subject == "output" else "point")
 
 
-def _claim_lines(stated: Certificate | Part) -> Iterator[str]:
+def stated(said: Certificate | Part) -> Iterator[str]:
     """A claim about one layer with its evidence."""
-    yield f"claim preimage {stated.claim}"
-    if stated.solution is not None:
-        yield stated.solution.line("solution")
-    for section in stated.evidence:
+    yield f"claim preimage {said.claim}"
+    if said.solution is not None:
+        yield said.solution.line("solution")
+    for section in said.evidence:
         yield from section.lines()
 
 

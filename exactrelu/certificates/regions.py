@@ -1,13 +1,12 @@
-"""What a certificate says of all activation regions at once: these are they, and these share facets (proofs/FORMAT.md, 4.12).
+"""What a certificate says of all activation regions at once: these are they, and so many pairs share facets (proofs/FORMAT.md, 4.13).
 
-A region is given by a point inside it, its walls, why every other row follows from these, and what lies beyond each of its facets. As there
-may be millions, regions are written one after the other and never held together.
+A region is a leaf of a tree of cells; a cell is written by what proves the signs of neurons in it, and the neuron that cuts it. As there
+may be millions, cells are written one after the other and never held together.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from exactrelu.certificates import DomainLines, Vector, hexadecimal, replacing, spaced, text_of
@@ -18,77 +17,67 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Implied:
-    """denominator * row = sum of multiplier * wall + a number >= 0, with a multiplier >= 0 for every wall."""
+class Cell:
+    """The neuron that cuts a cell and the mask of the rows that its parts keep; or, of a region, the mask of the facets that count.
 
-    denominator: int
-    multipliers: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Facet:
-    """A point inside the facet of a wall, given by its place; the region beyond has a larger number."""
-
-    wall: int
-    beyond: int
-    point: Vector
-
-
-@dataclass(frozen=True)
-class Border:
-    """A point inside the facet of a wall that is a side of the domain."""
-
-    wall: int
-    point: Vector
-
-
-@dataclass(frozen=True)
-class Region:
-    """A point inside, the numbers of the rows that are walls, and of every other row, in order, why it follows from them.
-
-    The facets that this region shares with earlier ones stand there.
+    cones: masks of rows; points: of a region, where its cones do not show that it has interior points and facets.
     """
 
-    point: Vector
-    walls: tuple[int, ...]
-    implied: tuple[Implied, ...]
-    facets: tuple[Facet, ...]
-    borders: tuple[Border, ...]
+    cut: int | None
+    mask: int
+    cones: tuple[int, ...] = ()
+    points: tuple[Vector, ...] = ()
 
     def lines(self) -> Iterator[str]:
-        yield self.point.line("region")
-        yield spaced("walls", [len(self.walls), *self.walls])
-        yield spaced("implied", chain.from_iterable((one.denominator, *one.multipliers) for one in self.implied))
-        for facet in self.facets:
-            yield facet.point.line(spaced("facet", [facet.wall, facet.beyond]))
-        for border in self.borders:
-            yield border.point.line(spaced("border", [border.wall]))
+        if self.cut is None:
+            yield spaced("region", [self.mask, *self.cones])
+        else:
+            yield spaced("cut", [self.cut, self.mask, *self.cones])
+        yield from (point.line("point") for point in self.points)
+
+
+@dataclass(frozen=True)
+class SliceLines:
+    """The affine subspace that a claim is about: a point of it, and independent directions."""
+
+    origin: Vector
+    directions: tuple[Vector, ...]
+
+    def lines(self) -> Iterator[str]:
+        yield spaced("slice", [len(self.directions)])
+        yield self.origin.line("origin")
+        for direction in self.directions:
+            yield direction.line("direction")
 
 
 @dataclass(frozen=True)
 class RegionsCertificate:
-    """The layers 1 .. `last` have these activation regions on a domain, in the order of their patterns, and no others.
+    """The layers 1 .. `last` have so many activation regions on a domain, or on its part in a slice, and no others.
 
-    found: the regions, asked for anew whenever the lines are.
+    cells: the tree in preorder, asked for anew whenever the lines are.
 
-    >>> sides = (Region(Vector((-1,)), (0,), (), (Facet(0, 1, Vector((0,))),), ()), Region(Vector((1,)), (0,), (), (), ()))
-    >>> RegionsCertificate("5" * 64, 1, 2, 1, sides).text().splitlines()[6:]
-    ['claim regions 2 1', 'region 1 -1', 'walls 1 0', 'implied', 'facet 0 1 1 0', 'region 1 1', 'walls 1 0', 'implied', 'end']
+    >>> cells = (Cell(0, 0), Cell(None, 0, (1,)), Cell(None, 1, (1,)))
+    >>> RegionsCertificate("5" * 64, 1, 2, 1, cells).text().splitlines()[6:]
+    ['claim regions 2 1', 'tree', 'cut 0 0', 'region 0 1', 'region 1 1', 'end']
     """
 
     network: str
     last: int
     regions: int
     adjacencies: int
-    found: Iterable[Region]
+    cells: Iterable[Cell]
     domain: DomainLines = field(default_factory=DomainLines)
+    slice: SliceLines | None = None
 
     def lines(self) -> Iterator[str]:
         yield from ("exactrelu-certificate 1", f"network {self.network}", "data none", f"scope through {hexadecimal(self.last)}")
         yield from self.domain.lines
-        yield from ("subject network", spaced("claim regions", [self.regions, self.adjacencies]))
-        for region in self.found:
-            yield from region.lines()
+        yield "subject network"
+        if self.slice is not None:
+            yield from self.slice.lines()
+        yield from (spaced("claim regions", [self.regions, self.adjacencies]), "tree")
+        for cell in self.cells:
+            yield from cell.lines()
         yield "end"
 
     def text(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import lru_cache
 from operator import mul
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -218,30 +218,30 @@ def read_claim(text: Text, number: int, layer: Layer, domain: Domain, at: Evalua
         fields.done()
         return Claim(number, layer, domain, at, y, cardinality)
     dimension, rank, active = fields.natural("DIM"), fields.natural("RANK"), read_active(fields, y)
+    fields.done()
     if (dimension == 0) != (cardinality == "singleton"):
         fields.reject(f"{cardinality} does not go with dimension {dimension}")
     return Claim(number, layer, domain, at, y, cardinality, dimension, rank, active)
 
 
-def read_cardinality(text: Text) -> tuple[Fields, str]:
-    """The beginning of a `claim` line."""
+def read_cardinality(text: Text, *others: str) -> tuple[Fields, str]:
+    """The beginning of a `claim` line; `others`: words beside those of a claim about one layer."""
     fields = text.take("claim", "3.2")
     fields.word("preimage")
-    return fields, fields.word("empty", "singleton", "bounded", "unbounded", "infinite")
+    return fields, fields.word("empty", "singleton", "bounded", "unbounded", "infinite", *others)
 
 
 def read_active(fields: Fields, y: Point) -> int:
-    """The end of a `claim` line: how many outputs are positive."""
+    """How many outputs are positive."""
     active = fields.natural("ACTIVE")
-    fields.done()
     if active != sum(v > 0 for v in y.numerators):
         fields.reject("ACTIVE is not the number of positive outputs")
     return active
 
 
-@cache
+@lru_cache(maxsize=2**14)
 def scale_of(exponent: int) -> Fraction:
-    """2^exponent; |exponent| <= 2^13."""
+    """2^exponent; |exponent| <= 2^16."""
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
 
 

@@ -2,13 +2,15 @@
 
 One point goes back to one point through every layer, or at some layer to none. And infinitely many points with one output are
 those of the first layer alone, or all points between two, or from one on along a direction, where the network is affine.
+Or a tree of cases holds all points: `cases_through`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from exactrelu.checker.cases_through import Cases, check_cases
 from exactrelu.checker.claim import (
     Box,
     Claim,
@@ -36,9 +38,15 @@ if TYPE_CHECKING:
     from exactrelu.checker.network import Layer
 
 
+MANY = ("infinite", "bounded", "unbounded")
+
+
 @dataclass(frozen=True, eq=False)
 class ThroughClaim:
-    """A claim about the composition of the layers, with output y; for subject input `at` holds s_0 .. s_(L-1), else nothing."""
+    """A claim about the composition of the layers, with output y; `at` holds s_0 .. s_(L-1), if a point is known.
+
+    points: how many, where the claim is about finitely many; dimension: None where the claim does not speak of it.
+    """
 
     layers: Sequence[Layer]
     domain: Domain
@@ -46,9 +54,15 @@ class ThroughClaim:
     y: Point
     cardinality: str
     active: int = 0
+    points: int = 0
+    dimension: int | None = None
 
     def __str__(self) -> str:
         text = f"preimage through layer {len(self.layers)} ({named(self.domain)}): {self.cardinality}"
+        if self.cardinality == "finite":
+            text += f", {self.points} points"
+        if self.dimension is not None:
+            text += f", dimension {self.dimension}"
         return text if self.cardinality == "empty" else f"{text}, {self.active} active"
 
 
@@ -61,26 +75,42 @@ def read_through_claim(text: Text, layers: Sequence[Layer], domain: Domain, kern
     if subject == "output":
         y = read_point(text, "output", layers[-1].outputs, "3")
     else:
-        y = read_point(text, "point", layers[0].inputs, "3")
-        bits = 0
-        for layer in layers:
-            at.append(Evaluated(y, kernels.evaluate(layer, y)))
-            y = image(layer, at[-1].z)
-            bits += sum(value.bit_length() for value in at[-1].z.numerators)
-            affordable(1, bits, "3.2")
-    fields, cardinality = read_cardinality(text)
-    if cardinality == "empty":
-        fields.done()
-        return ThroughClaim(layers, domain, at, y, cardinality)
-    return ThroughClaim(layers, domain, at, y, cardinality, read_active(fields, y))
+        at, y = pushed(layers, read_point(text, "point", layers[0].inputs, "3"), kernels)
+    fields, cardinality = read_cardinality(text, "finite")
+    points, active, dimension = int(cardinality == "singleton"), 0, None
+    if cardinality == "finite":
+        points = fields.natural("K")
+        if points < 2:
+            fields.reject("finitely many points are two or more")
+    if cardinality != "empty":
+        active = read_active(fields, y)
+    if cardinality in MANY and not fields.empty():
+        dimension = fields.positive("DIM")
+    fields.done()
+    return ThroughClaim(layers, domain, at, y, cardinality, active, points, dimension)
+
+
+def pushed(layers: Sequence[Layer], x: Point, kernels: Kernels) -> tuple[list[Evaluated], Point]:
+    """s_0 .. s_(L-1) and the output of x."""
+    at: list[Evaluated] = []
+    bits = 0
+    for layer in layers:
+        at.append(Evaluated(x, kernels.evaluate(layer, x)))
+        x = image(layer, at[-1].z)
+        bits += sum(value.bit_length() for value in at[-1].z.numerators)
+        affordable(1, bits, "3.2")
+    return at, x
 
 
 def check_through(text: Text, claim: ThroughClaim, kernels: Kernels) -> None:
     """The evidence that the claim's word asks for."""
-    if claim.cardinality in ("empty", "singleton"):
-        check_backwards(text, claim, kernels)
-    else:
+    if claim.cardinality == "finite" or claim.dimension is not None or (claim.cardinality not in MANY and text.begins("cases")):
+        cases = Cases(claim.layers, claim.domain, claim.y, kernels)
+        check_cases(text, cases, claim.cardinality, claim.points, claim.dimension)
+    elif claim.cardinality in MANY:
         check_infinite(text, claim, kernels)
+    else:
+        check_backwards(text, claim, kernels)
 
 
 def read_part(text: Text, claim: ThroughClaim, number: int, y: Point, kernels: Kernels) -> tuple[Claim, Point | None]:
@@ -113,7 +143,7 @@ def check_backwards(text: Text, claim: ThroughClaim, kernels: Kernels) -> None:
 def check_infinite(text: Text, claim: ThroughClaim, kernels: Kernels) -> None:
     """Infinitely many points with the output of x; a claim about boundedness needs more."""
     if not claim.at or not contains(claim.domain, claim.at[0].x):
-        raise Rejected("4.9", "infinitely many points are shown from a point of the domain")
+        claim = at_solution(text, claim, kernels)
     if claim.cardinality == "bounded" and not isinstance(claim.domain, Box):
         raise Rejected("4.9", "`bounded` is for a box")
     if text.begins("part"):
@@ -124,6 +154,15 @@ def check_infinite(text: Text, claim: ThroughClaim, kernels: Kernels) -> None:
         check_second(text, claim, kernels)
     else:
         check_direction(text, claim, kernels)
+
+
+def at_solution(text: Text, claim: ThroughClaim, kernels: Kernels) -> ThroughClaim:
+    """The claim with a point of the domain that has the output."""
+    x = read_point(text, "solution", claim.layers[0].inputs, "4.9")
+    at, y = pushed(claim.layers, x, kernels)
+    if not contains(claim.domain, x) or not y.equals(claim.y):
+        raise Rejected("4.9", "the solution is not in the domain, or does not have the output")
+    return replace(claim, at=at)
 
 
 def check_second(text: Text, claim: ThroughClaim, kernels: Kernels) -> None:

@@ -12,8 +12,10 @@ from exactrelu.checker.collision import check_collision
 from exactrelu.checker.evidence import check_claim
 from exactrelu.checker.expansion import check_expansion
 from exactrelu.checker.injectivity import check_injective
+from exactrelu.checker.injectivity_network import check_injective_network
 from exactrelu.checker.ratio import half_root, read_ratio, short
 from exactrelu.checker.regions import check_regions
+from exactrelu.checker.regions_tree import check_region_tree, identity, read_slice
 from exactrelu.checker.text import Rejected
 from exactrelu.checker.through import ThroughClaim, check_through, read_through_claim
 from exactrelu.checker.windows import check_windows
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exactrelu.checker.arithmetic import Kernels
+    from exactrelu.checker.claim import Point
     from exactrelu.checker.network import Layer, Network
     from exactrelu.checker.text import Text
 
@@ -31,7 +34,10 @@ COUNT = 2**64
 
 @dataclass(frozen=True)
 class ClaimOfAllInputs:
-    """Sections 3.4, 3.5: what holds for all inputs of a layer, or of the layers up to it; `bound` and `counts` are the claim's numbers."""
+    """Sections 3.4, 3.5: what holds for all inputs of a layer, or of the layers up to it; `bound` and `counts` are the claim's numbers.
+
+    chart: of a slice, its directions and its origin; see `read_slice`.
+    """
 
     number: int
     through: bool
@@ -40,6 +46,7 @@ class ClaimOfAllInputs:
     lowered: Fraction = ZERO
     bound: Fraction = ZERO
     counts: tuple[int, int] = (0, 0)
+    chart: Sequence[Point] | None = None
 
     def __str__(self) -> str:
         changed = f", biases lowered by {short(self.lowered)}" if self.lowered else ""
@@ -50,6 +57,8 @@ class ClaimOfAllInputs:
             said = f"||f(x) - f(y)|| >= {half_root(self.bound)} ||x - y||"
         elif said == "regions":
             said = f"{self.counts[0]} activation regions, {self.counts[1]} adjacencies"
+            if self.chart is not None:
+                said += f", on a slice of dimension {len(self.chart) - 1}"
         return f"{'through ' if self.through else ''}layer {self.number} ({named(self.domain)}){changed}: {said}"
 
 
@@ -66,7 +75,7 @@ def verify(text: Text, network: Network, kernels: Kernels) -> Claim | ThroughCla
     domain = read_domain(text, layers[-1 if kind == "layer" else 0].inputs)
     claim: Claim | ThroughClaim | ClaimOfAllInputs
     if text.begins("subject layer") or text.begins("subject network"):
-        claim = read_claim_of_all_inputs(text, kind, number, domain)
+        claim = read_claim_of_all_inputs(text, kind, number, domain, layers[0].inputs)
         if not without_data:
             scope.reject("no array file belongs to a claim about all inputs")
         check_claim_of_all_inputs(text, claim, layers if claim.through else layers[-1:], kernels)
@@ -95,37 +104,44 @@ def read_data(text: Text) -> bool:
     return False
 
 
-def read_claim_of_all_inputs(text: Text, kind: str, number: int, domain: Domain) -> ClaimOfAllInputs:
-    """The subject and the claim."""
+def read_claim_of_all_inputs(text: Text, kind: str, number: int, domain: Domain, inputs: int) -> ClaimOfAllInputs:
+    """The subject and the claim; `inputs` of the network."""
     through = kind == "through"
     text.take("subject network" if through else "subject layer", "3").done()
     changed = not through and text.begins("lowered")
     lowered = read_ratio(text.take("lowered", "3.4")) if changed else ZERO
+    chart = read_slice(text, inputs) if through and text.begins("slice") else None
     fields = text.take("claim", "3.4")
-    word = fields.word("collision", *(["regions"] if through else ["injective", "bias-limit", "expansion"]))
+    word = fields.word("collision", "injective", *(["regions"] if through else ["bias-limit", "expansion"]))
     bound, counts = ZERO, (0, 0)
     if word in {"bias-limit", "expansion"}:
         bound = read_ratio(fields)
     elif word == "regions":
         counts = fields.natural("R", COUNT), fields.natural("A", COUNT)
     fields.done()
+    if word != "regions" and chart is not None:
+        fields.reject("only regions are asked for on a slice")
     if word == "bias-limit" and changed:
         fields.reject("a limit is that of the layer as it is, without `lowered`")
     if word == "expansion" and bound <= 0:
         fields.reject("N is not positive")
-    return ClaimOfAllInputs(number, through, domain, word, lowered, bound, counts)
+    return ClaimOfAllInputs(number, through, domain, word, lowered, bound, counts, chart)
 
 
 def check_claim_of_all_inputs(text: Text, claim: ClaimOfAllInputs, layers: Sequence[Layer], kernels: Kernels) -> None:
-    """The evidence of section 4.10, 4.11 or 4.12."""
+    """The evidence of section 4.10 to 4.15."""
     domain, layer = claim.domain, layers[-1]
-    if claim.word == "injective":
+    if claim.word == "injective" and claim.through:
+        check_injective_network(text, layers, domain, kernels)
+    elif claim.word == "injective":
         check = check_windows if text.begins("windows") else check_injective
         check(text, layer, domain, kernels, claim.lowered)
     elif claim.word == "collision":
         check_collision(text, layers, domain, kernels, claim.lowered)
     elif claim.word == "bias-limit":
         check_bias_limit(text, layer, domain, claim.bound, kernels)
+    elif claim.word == "regions" and (claim.chart is not None or text.begins("tree")):
+        check_region_tree(text, layers, claim.chart or identity(layers[0].inputs), domain, kernels, *claim.counts)
     elif claim.word == "regions":
         check_regions(text, layers, domain, kernels, *claim.counts)
     else:

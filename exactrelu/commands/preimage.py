@@ -21,7 +21,6 @@ from exactrelu.commands.options import (
     exact_scale,
     notes_of,
     one_thread,
-    refuse_later,
 )
 from exactrelu.console import finished, remark
 from exactrelu.errors import ExactReluError, InvalidRequestError
@@ -48,7 +47,9 @@ def preimage(
     out: Annotated[Path | None, Parameter(help="Folder for certificates and results.json.")] = None,
     rational: Annotated[bool, Parameter(help="Certificates with exact rational multipliers and points.")] = False,
     workers: Annotated[int, Parameter(help="Processes on this machine, 1 by default.")] = 1,
-    scheduler: Annotated[str | None, Parameter(show=False)] = None,
+    scheduler: Annotated[
+        str | None, Parameter(help="Address of a running Dask scheduler, such as tcp://10.0.0.1:8786, whose workers decide the rows.")
+    ] = None,
     time_limit: Annotated[float | None, Parameter(help="Seconds after which no further row is begun.")] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -58,7 +59,6 @@ def preimage(
     The output is given by one of --input (of the network), --layer-input (of the layer) and --output (of what is asked about).
     """
     begin = time.time()
-    refuse_later(scheduler=scheduler)
     composed = through is not None
     subject, file = _given(input=input, layer_input=layer_input, output=output)
     if composed and (layer is not None or subject == "layer-input"):
@@ -102,7 +102,10 @@ def preimage(
     )
 
     asked = len(layers) * len(points.rows)
-    found, stopped = finished(records(question, points, workers=workers, folder=folder), asked, quiet=quiet)
+    answers = records(question, points, workers=workers, scheduler=scheduler, folder=folder)
+    found, stopped = finished(answers, asked, quiet=quiet)
+    if isinstance(stopped, ExactReluError) and not found:
+        raise stopped
     asked_about = {"layers": layer_records(model, layers), "data": data}
     notes = notes_of(model, layers)
     result = envelope.around(path, model, [*assumptions(certified=folder is not None), *notes], **asked_about, results=found)

@@ -1,103 +1,46 @@
-"""The pre-image under a composition of layers, where no enumeration of activation regions is needed to decide it.
+"""The pre-image under a composition of layers: two facts that need no other activation regions, then the union over all regions.
 
-Two facts decide. If every layer has one point at the value that it takes, so has the composition, and a layer without any leaves
-none: the layers one by one (theory P1, P2). If infinitely many inputs have one output under the first layer, or in the activation
-region of a known input, infinitely many have it under the composition. What neither decides is undecided: the other regions may hold
-more points.
+If every layer has one point at the value that it takes, so has the composition, and a layer without any leaves none: the layers one
+by one (theory P1, P2). If infinitely many inputs have one output under the first layer, or in the activation region of a known input,
+infinitely many have it under the composition. Where neither decides, `cases` goes through the regions that can hold the output, with a
+certificate, and `listing` lists all regions of a network of few inputs, once for all outputs.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exactrelu.certificates import Certificate, Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
+from exactrelu.certificates.cases import Cases
 from exactrelu.domain import AllSpace, Box, Domain, Orthant, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
-from exactrelu.exact.rational import RationalVector
 from exactrelu.exact.search import Multipliers, search
 from exactrelu.exact.system import ConeSystem, RowSet
-from exactrelu.preimage.composition import Region, is_affordable, regions_at
+from exactrelu.preimage.case_layer import Question
+from exactrelu.preimage.cases import CaseGrounds, preimage_by_cases
+from exactrelu.preimage.composition import is_affordable, regions_at
 from exactrelu.preimage.coordinate_lines import coordinate_line
-from exactrelu.preimage.grounds import PointGrounds
 from exactrelu.preimage.layer import LayerPreimage, tight_sides
+from exactrelu.preimage.listing import ListedGrounds, RegionList
+from exactrelu.preimage.network_grounds import LineGrounds, RegionGrounds, StageGrounds, StageVerdict, line_of, point_of, point_shown
 from exactrelu.preimage.one_layer import OneLayerPreimage, prepare_layer
-from exactrelu.preimage.sparse_layer import RankGrounds
-from exactrelu.preimage.witness import MANY_INPUTS, find_witness, moved
+from exactrelu.preimage.witness import MANY_INPUTS
 from exactrelu.verdict import Cardinality, Preimage, Witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exactrelu.certificates import DataSource
+    from exactrelu.exact.rational import RationalVector
     from exactrelu.network.model import Layer
 
 # How many regions that meet at one point are tried.
 _MOST_REGIONS = 16
-# Bits of the longest number in a certificate's lines `second` and `direction`.
-_LONGEST_NUMBER = 2**18
-
-
-@dataclass(frozen=True, eq=False)
-class StageVerdict:
-    """The pre-image under one layer alone, of the point or output (`subject`) that was given to it."""
-
-    number: int
-    subject: str
-    given: RationalVector
-    result: Preimage
-
-
-@dataclass(frozen=True, eq=False)
-class StageGrounds:
-    """A verdict rests on these layers, in the order of the certificate's parts."""
-
-    stages: tuple[StageVerdict, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class RegionGrounds:
-    """A verdict rests on the infinite pre-image `result` under the composed layer of a region, decided by `prepared`."""
-
-    region: Region
-    prepared: LayerPreimage
-    result: Preimage
-
-    def witness(self) -> Witness | None:
-        """A ray or a second point of the region with the same output, exactly; None where none was found."""
-        found = self.result.witness
-        if found is None:
-            assert isinstance(self.result.grounds, PointGrounds)
-            found = find_witness(self.prepared.layer, self.prepared.domain, self.result.grounds)
-        if found is None:
-            return None
-        # The composed layer may have left out rows that are not tight at the point: go no farther than they allow.
-        if found.second is None:
-            assert found.ray is not None
-            direction, most = found.ray.numerators, None
-        else:
-            pairs = zip(found.point.fractions(), found.second.fractions(), strict=True)
-            difference = RationalVector.from_fractions(b - a for a, b in pairs)
-            direction, most = difference.numerators, Fraction(1, difference.denominator)
-        step = self.region.longest_step(direction)
-        if step is None or (most is not None and step >= most):
-            return found
-        return Witness(found.point, second=moved(found.point, direction, step))
-
-
-@dataclass(frozen=True, eq=False)
-class LineGrounds:
-    """A verdict rests on a ray, or on a second point of the point's region, with the same output."""
-
-    found: Witness
-
-    def witness(self) -> Witness:
-        return self.found
 
 
 class NetworkPreimage:
@@ -106,16 +49,17 @@ class NetworkPreimage:
     stages: layers whose widths chain, (m1, n), (m2, m1), ..; domain: a set of inputs of the first, in R^n; rational: certificates and
     witnesses with exact rational numbers. Raises InvalidRequestError where there is no stage, or the widths or the domain do not fit.
 
-    `singleton` and `empty` speak of all inputs of the domain, `bounded` is said on boxes only, `infinite` leaves boundedness open.
-    What the layers' own pre-images and the point's own activation region do not decide is `undecided`. Theory P1, P2.
+    Every word speaks of all inputs of the domain. Where one region shows that there are infinitely many, `bounded` is said on boxes
+    only, `infinite` leaves boundedness open, and the dimension is not computed. Without a deadline the search through regions ends at
+    the limits of `cases` and `listing`. Theory P1, P2.
 
-    >>> from exactrelu import AllSpace, DyadicMatrix, Layer
+    >>> from exactrelu import AllSpace, DyadicMatrix, Layer, RationalVector
     >>> import numpy as np
     >>> relu = Layer(DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.0]]), np.array([True, True]))
     >>> size = Layer(DyadicMatrix.from_floats([[1.0, 1.0]]), DyadicMatrix.from_floats([[0.0]]), np.array([False]))
     >>> prepared = NetworkPreimage([relu, size], AllSpace())
     >>> [prepared.of_point(RationalVector((value,))).cardinality.value for value in (0, 3)]
-    ['singleton', 'undecided']
+    ['singleton', 'finite']
     """
 
     def __init__(self, stages: Sequence[Layer], domain: Domain, *, rational: bool = False) -> None:
@@ -130,6 +74,7 @@ class NetworkPreimage:
         self.domain = domain
         self.rational = rational
         self._prepared: dict[int, OneLayerPreimage] = {}
+        self._regions = RegionList(self.stages, domain)
 
     # ------------------------------------------------------------ questions
 
@@ -138,6 +83,11 @@ class NetworkPreimage:
         values = [x]
         for stage in self.stages:
             values.append(stage(values[-1]))
+        return self._or_by_regions(self._at_values(values, deadline), values[-1], deadline)
+
+    def _at_values(self, values: list[RationalVector], deadline: float | None) -> Preimage:
+        """What the two facts say of a point, given with the values that the layers take at it."""
+        x = values[0]
         first = self._of_stage(1, "layer-input", x, deadline)
         active = _positive(values[-1])
         if first.result.cardinality.is_infinite:
@@ -160,6 +110,10 @@ class NetworkPreimage:
         """The pre-image of an output y within the domain. Raises InvalidRequestError for a wrong length."""
         if len(y) != self.stages[-1].outputs:
             raise InvalidRequestError(f"an output with {len(y)} coordinates was given to layers with {self.stages[-1].outputs} outputs")
+        return self._or_by_regions(self._of_bare_output(y, deadline), y, deadline)
+
+    def _of_bare_output(self, y: RationalVector, deadline: float | None) -> Preimage:
+        """What the two facts say of an output."""
         active = _positive(y)
         verdicts, unsettled, given = [], None, y
         for number in range(len(self.stages), 0, -1):
@@ -179,10 +133,31 @@ class NetworkPreimage:
             if result.cardinality.is_infinite and unsettled is None:
                 # One of the values that give this output: perhaps an input reaches it, and then that input's region is known.
                 unsettled = verdict
-            given = _point_of(result)
+            given = point_of(result)
         if unsettled is None:
             return _finite(active, result, StageGrounds(tuple(verdicts)))
         return self._in_region(given, active, unsettled, deadline)
+
+    def _or_by_regions(self, found: Preimage, y: RationalVector, deadline: float | None) -> Preimage:
+        """What the two facts say of the output y; or else the union over cases, or over the list of regions, which comes first once there."""
+        if found.cardinality is not Cardinality.UNDECIDED:
+            return found
+        if not is_affordable(self.stages, tight=True):
+            return replace(found, reached=f"{found.reached}; the layers are too large for a search through cases")
+        reached = [found.reached]
+        cases_failed = not self._regions.is_complete
+        if cases_failed:
+            by_cases = self._by_cases(y, found.active, deadline)
+            if by_cases.cardinality is not Cardinality.UNDECIDED:
+                return by_cases
+            reached.append(by_cases.reached)
+        listed = self._regions.of_output(y, active=found.active, deadline=deadline)
+        if listed.cardinality is Cardinality.UNDECIDED:
+            return replace(listed, reached="; ".join([*reached, listed.reached]))
+        return replace(listed, grounds=ListedGrounds(y, deadline, cases_failed=cases_failed))
+
+    def _by_cases(self, y: RationalVector, active: int, deadline: float | None) -> Preimage:
+        return preimage_by_cases(Question(self.stages, self.domain, y), active=active, rational=self.rational, deadline=deadline)
 
     # ------------------------------------------------------------ the two facts
 
@@ -214,10 +189,10 @@ class NetworkPreimage:
         everything = len(x) <= MANY_INPUTS and is_affordable(self.stages, tight=False)
         if not everything and not is_affordable(self.stages, tight=True):
             return _undecided(active, unsettled, "the layers are too large to be composed in the input's activation region")
-        found, more_time = "no other input was found in the activation region of this one", False
+        found = "no other input was found in the activation region of this one"
         for region in regions_at(self.stages, x, most=_MOST_REGIONS):
             if deadline is not None and time.monotonic() > deadline:
-                found, more_time = "the time limit was reached in the input's activation region", True
+                found = "the time limit was reached in the input's activation region"
                 break
             prepared = LayerPreimage(region.composed(tight=not everything), self.domain, rational=self.rational)
             if not everything and _seems_alone(prepared, x, deadline):
@@ -230,8 +205,8 @@ class NetworkPreimage:
                 unbounded = has_ray or (everything and result.cardinality is Cardinality.UNBOUNDED)
                 return Preimage(self._infinitely_many(unbounded=unbounded), None, None, witness, None, active, None, grounds=grounds)
             if result.cardinality is Cardinality.UNDECIDED:
-                found, more_time = f"the input's activation region was not decided ({result.reached})", True
-        return _undecided(active, unsettled, found, more_time=more_time)
+                found = f"the input's activation region was not decided ({result.reached})"
+        return _undecided(active, unsettled, found)
 
     def _infinite(self, active: int, first: StageVerdict) -> Preimage:
         """What an infinite pre-image under the first layer says about the composition."""
@@ -263,45 +238,73 @@ class NetworkPreimage:
         layer_number: of the last layer, counted from 1 at the first stage; subject: `output`, or else `given` is an input of the first.
         """
         grounds = result.grounds
+        if isinstance(grounds, ListedGrounds):
+            if not grounds.cases_failed:
+                result = self._by_cases(grounds.y, result.active, grounds.deadline)
+            if not isinstance(result.grounds, CaseGrounds):
+                raise CertificateError("all activation regions were listed, for which certificates of pre-images have no form yet")
+            grounds = result.grounds
         if grounds is None:
-            raise CertificateError("an undecided result has no certificate; ask about one layer, or give it more time")
-        if result.cardinality.is_infinite and subject == "output":
-            raise CertificateError(
-                "a certificate about infinitely many inputs speaks of an input, not of a bare output; ask about an input with this output"
-            )
-        if result.cardinality.is_infinite and not self.domain.contains(given):
-            raise CertificateError("a certificate about infinitely many inputs speaks of an input in the domain; ask about one inside")
+            raise CertificateError("what is not decided for all inputs has no certificate; ask about one layer, or give it more time")
         parts: tuple[Part, ...] = ()
-        evidence: SecondPoint | Direction | None = None
-        if isinstance(grounds, StageGrounds):
-            try:
-                written = [self._alone(verdict) for verdict in grounds.stages]
-                parts = tuple(Part.of(one) for one in written if isinstance(one, Certificate))
-                # Along a direction that does not change the first layer nothing changes that comes after it.
-                evidence = next((one.evidence for one in written if isinstance(one, ThroughCertificate)), None)
-            except CertificateError:
-                # The first layer alone may be too large for a certificate where one coordinate shows as much.
-                line = self._coordinate_line(given) if result.cardinality.is_infinite else None
-                if line is None:
-                    raise
-                evidence = _line_of(line, result.cardinality)
-        else:
-            assert isinstance(grounds, RegionGrounds | LineGrounds)
-            evidence = _line_of(result.witness or grounds.witness(), result.cardinality)
-        claim = result.cardinality.value
+        evidence: SecondPoint | Direction | Cases | None
+        solution: Vector | None = None
+        claim = [result.cardinality.value]
         if result.cardinality is not Cardinality.EMPTY:
-            claim = f"{claim} {hexadecimal(result.active)}"
+            claim.append(hexadecimal(result.active))
+        if isinstance(grounds, CaseGrounds):
+            evidence = grounds.evidence()
+            if result.cardinality is Cardinality.FINITE:
+                claim.insert(1, hexadecimal(result.points or 0))
+            elif result.cardinality.is_infinite:
+                claim.append(hexadecimal(result.dimension or 0))
+        elif result.cardinality.is_infinite and (subject == "output" or not self.domain.contains(given)):
+            x = point_shown(grounds)
+            parts, evidence = self._by_the_two_facts(self._again(x, result), x)
+            solution = Vector(x.numerators, x.denominator)
+        else:
+            parts, evidence = self._by_the_two_facts(result, given)
         return ThroughCertificate(
             network=network_sha256,
             last=layer_number,
             subject="output" if subject == "output" else "input",
             given=Vector(given.numerators, given.denominator),
-            claim=claim,
+            claim=" ".join(claim),
             parts=parts,
             evidence=evidence,
+            solution=solution,
             domain=DomainLines(self.domain.lines()),
             data=data,
         )
+
+    def _again(self, x: RationalVector, result: Preimage) -> Preimage:
+        """The same verdict about the output of x, from x."""
+        values = [x]
+        for stage in self.stages:
+            values.append(stage(values[-1]))
+        found = self._at_values(values, None)
+        if found.cardinality is not result.cardinality:
+            raise CertificateError("the verdict is proved, but from no input that its certificate could name; ask about an input")
+        return found
+
+    def _by_the_two_facts(self, result: Preimage, x: RationalVector) -> tuple[tuple[Part, ...], SecondPoint | Direction | None]:
+        """The parts about single layers, or one more vector; x: the input or output asked about."""
+        grounds, is_infinite = result.grounds, result.cardinality.is_infinite
+        if not isinstance(grounds, StageGrounds):
+            assert isinstance(grounds, RegionGrounds | LineGrounds)
+            return (), line_of(result.witness or grounds.witness(), result.cardinality)
+        try:
+            written = [self._alone(verdict) for verdict in grounds.stages]
+        except CertificateError:
+            # The first layer alone may be too large for a certificate where one coordinate shows as much.
+            line = self._coordinate_line(x) if is_infinite else None
+            if line is None:
+                raise
+            return (), line_of(line, result.cardinality)
+        # Along a direction that does not change the first layer nothing changes that comes after it.
+        moving = next((one.evidence for one in written if isinstance(one, ThroughCertificate)), None)
+        assert not isinstance(moving, Cases)
+        return tuple(Part.of(one) for one in written if isinstance(one, Certificate)), moving
 
     def _alone(self, verdict: StageVerdict) -> Certificate | ThroughCertificate:
         """The certificate about one layer alone; one through it is about the first, and stands alone in its result's grounds."""
@@ -322,26 +325,8 @@ def _seems_alone(prepared: LayerPreimage, x: RationalVector, deadline: float | N
     return int(np.linalg.matrix_rank(rows)) == system.dimension
 
 
-def _line_of(witness: Witness | None, cardinality: Cardinality) -> SecondPoint | Direction:
-    """The evidence of a line in the point's region."""
-    if witness is None or (cardinality is Cardinality.UNBOUNDED and witness.ray is None):
-        raise CertificateError("the verdict is proved, but no exact second input or ray was found for its certificate")
-    vector = witness.ray if witness.ray is not None else witness.second
-    assert vector is not None
-    if max(value.bit_length() for value in (vector.denominator, *vector.numerators)) > _LONGEST_NUMBER:
-        raise CertificateError("the verdict is proved, but its second input has longer numbers than a certificate holds")
-    numbers = Vector(vector.numerators, vector.denominator)
-    return SecondPoint(numbers) if witness.ray is None else Direction(numbers)
-
-
 def _positive(y: RationalVector) -> int:
     return sum(value > 0 for value in y.numerators)
-
-
-def _point_of(result: Preimage) -> RationalVector:
-    """A point of a pre-image that is not empty."""
-    assert isinstance(result.grounds, PointGrounds | RankGrounds)
-    return result.grounds.base
 
 
 def _finite(active: int, last: Preimage, grounds: StageGrounds) -> Preimage:
@@ -349,11 +334,9 @@ def _finite(active: int, last: Preimage, grounds: StageGrounds) -> Preimage:
     return Preimage(last.cardinality, last.points, last.solutions, None, last.dimension, active, None, grounds=grounds)
 
 
-def _undecided(active: int, unsettled: StageVerdict, regions: str, *, more_time: bool = False) -> Preimage:
+def _undecided(active: int, unsettled: StageVerdict, regions: str) -> Preimage:
     """unsettled: the layer that was neither one point nor none; regions: what the regions of known inputs gave."""
+    alone = f"layer {unsettled.number} takes infinitely many values to its output"
     if unsettled.result.cardinality is Cardinality.UNDECIDED:
-        alone, more_time = f"layer {unsettled.number} was not decided ({unsettled.result.reached})", True
-    else:
-        alone = f"layer {unsettled.number} takes infinitely many values to its output"
-    remedy = "a longer time limit may settle it" if more_time else "other activation regions, which were not enumerated, would settle it"
-    return Preimage(Cardinality.UNDECIDED, None, None, None, None, active, None, f"{alone}, and {regions}; {remedy}")
+        alone = f"layer {unsettled.number} was not decided ({unsettled.result.reached})"
+    return Preimage(Cardinality.UNDECIDED, None, None, None, None, active, None, f"{alone}, and {regions}")

@@ -198,14 +198,18 @@ def composition_truth(layers: list[Layer], n: int, domain: list[Row], y: list[Fr
     pieces = [piece for piece in pieces if not piece.is_empty()]
     if claim == ["empty"]:
         return not pieces
-    kind, active = claim[0], hexadecimal(claim[1])
+    kind, *numbers = claim[0], *map(hexadecimal, claim[1:])
+    count = numbers.pop(0) if kind == "finite" else 1
+    active, *dimension = numbers
     if not pieces or active != sum(value > 0 for value in y):
         return False
-    infinite = any(piece.affine_dimension() > 0 for piece in pieces)
+    largest = max(int(piece.affine_dimension()) for piece in pieces)
+    if kind in {"singleton", "finite"}:
+        return largest == 0 and not dimension and count == len({str(piece.minimized_generators()) for piece in pieces})
     bounded = all(piece.is_bounded() for piece in pieces)
-    if kind == "singleton":
-        return not infinite and all(piece == pieces[0] for piece in pieces)
-    return infinite and not (kind == "bounded" and not bounded) and not (kind == "unbounded" and bounded)
+    return (
+        largest > 0 and dimension in ([], [largest]) and not (kind == "bounded" and not bounded) and not (kind == "unbounded" and bounded)
+    )
 
 
 def layer_truth(layer: Layer, n: int, domain: list[Row], y: list[Fraction], claim: list[str]) -> bool:

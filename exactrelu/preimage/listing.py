@@ -1,0 +1,105 @@
+"""The pre-image under a network of few inputs from the list of its activation regions: no cases are split, and one list serves all outputs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exactrelu.errors import InvalidRequestError
+from exactrelu.network.model import Network, SourceLayer
+from exactrelu.regions import regions
+from exactrelu.regions.level_sets import LevelSet, LevelSets
+from exactrelu.verdict import Cardinality, Preimage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exactrelu.domain import Domain
+    from exactrelu.exact.rational import RationalVector
+    from exactrelu.network.model import Layer
+
+# A region of n dimensions has about 3^n faces. Without a time limit so many faces are listed, which takes some ten seconds; with one as
+# many as the memory holds.
+MOST_FACES = 2**22
+_MOST_FACES_IN_TIME = 2**25
+_MOST_INPUTS = 6
+_MOST_OUTPUTS = 2**10
+
+
+@dataclass(frozen=True, eq=False)
+class ListedGrounds:
+    """A verdict about the output y rests on the list of all regions; cases, which have certificates, are left to try unless they failed.
+
+    deadline: that of the question.
+    """
+
+    y: RationalVector
+    deadline: float | None
+    cases_failed: bool
+
+
+class RegionList:
+    """Decides pre-images under layers on a domain from their regions, which are listed at the first question.
+
+    >>> from exactrelu import AllSpace, DyadicMatrix, Layer, RationalVector
+    >>> import numpy as np
+    >>> relu = Layer(DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.0]]), np.array([True, True]))
+    >>> size = Layer(DyadicMatrix.from_floats([[1.0, 1.0]]), DyadicMatrix.from_floats([[0.0]]), np.array([False]))
+    >>> listed = RegionList([relu, size], AllSpace())
+    >>> listed.of_output(RationalVector((3,)), active=1, deadline=None).points, listed.is_complete
+    (2, True)
+    """
+
+    def __init__(self, stages: Sequence[Layer], domain: Domain) -> None:
+        self._stages = tuple(stages)
+        self._domain = domain
+        self._sets: LevelSets | None = None
+        # The most seconds in which the list was not completed.
+        self._too_few = 0.0
+
+    @property
+    def is_complete(self) -> bool:
+        return self._sets is not None
+
+    def of_output(self, y: RationalVector, *, active: int, deadline: float | None) -> Preimage:
+        """The pre-image of an output, undecided where there are too many regions or the time ends; active: its positive entries."""
+        try:
+            sets = self._listed(deadline)
+            if isinstance(sets, str):
+                return _undecided(active, sets)
+            found = sets.of(y, deadline=deadline)
+        except InvalidRequestError as error:
+            return _undecided(active, str(error))
+        return _undecided(active, "all regions were listed, but the time limit was reached") if found is None else _said(found, active)
+
+    def _listed(self, deadline: float | None) -> LevelSets | str:
+        """All regions; or why they are not listed."""
+        n, m = self._stages[0].inputs, self._stages[-1].outputs
+        if self._sets is None:
+            if not 0 < n <= _MOST_INPUTS or m > _MOST_OUTPUTS:
+                return f"regions are not listed for {n} inputs and {m} outputs"
+            seconds = None if deadline is None else deadline - time.monotonic()
+            if seconds is not None and seconds <= self._too_few:
+                return "there was no time to list all regions; a longer time limit may settle it"
+            network = Network(self._stages, (SourceLayer(1, "all", self._stages, 0),), (), (n,))
+            limit = (MOST_FACES if deadline is None else _MOST_FACES_IN_TIME) // 3**n
+            found = regions(network, domain=self._domain, deadline=deadline, limit=limit)
+            if not found.complete:
+                self._too_few = max(self._too_few, seconds or 0.0)
+                return f"there are {found.regions} regions at least, too many to be listed {'in time' if seconds else 'without a time limit'}"
+            self._sets = LevelSets(found)
+        return self._sets
+
+
+def _said(found: LevelSet, active: int) -> Preimage:
+    if found.dimension > 0:
+        word = Cardinality.BOUNDED if found.bounded else Cardinality.UNBOUNDED
+        return Preimage(word, None, None, found.witness, found.dimension, active, None)
+    count = len(found.points)
+    word = (Cardinality.EMPTY, Cardinality.SINGLETON, Cardinality.FINITE)[min(count, 2)]
+    return Preimage(word, count, found.points, None, found.dimension, active, None)
+
+
+def _undecided(active: int, reason: str) -> Preimage:
+    return Preimage(Cardinality.UNDECIDED, None, None, None, None, active, None, reason)
