@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from exactrelu.float_gap import FloatGap, float_gap
     from exactrelu.injectivity import injectivity
     from exactrelu.injectivity.margins.repair import repair
+    from exactrelu.injectivity.network import network_injectivity
+    from exactrelu.injectivity.network.compare import compare
     from exactrelu.network.model import Layer, Network, SourceLayer
     from exactrelu.network.readers import load
     from exactrelu.points import Points, read_points
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from exactrelu.preimage.reconstruct import reconstruct, sample_preimage
     from exactrelu.regions import regions
     from exactrelu.report import report
+    from exactrelu.stability import stability
     from exactrelu.testing import assert_injective
     from exactrelu.training import InjectivityMonitor
     from exactrelu.verdict import Cardinality, Preimage, Witness
@@ -69,11 +72,13 @@ _HOME = {
     "Witness": "verdict",
     "assert_injective": "testing",
     "check": "check",
+    "compare": "injectivity.network.compare",
     "float_gap": "float_gap",
     "injectivity": "injectivity",
     "is_omnidirectional": "exact.polyhedron",
     "is_unique_solution": "exact.polyhedron",
     "load": "network.readers",
+    "network_injectivity": "injectivity.network",
     "nullspace_projection": "exact.polyhedron",
     "parse_domain": "domain",
     "parse_rational": "exact.rational",
@@ -84,6 +89,7 @@ _HOME = {
     "repair": "injectivity.margins.repair",
     "report": "report",
     "sample_preimage": "preimage.reconstruct",
+    "stability": "stability",
 }
 
 __all__ = [
@@ -114,11 +120,13 @@ __all__ = [
     "Witness",
     "assert_injective",
     "check",
+    "compare",
     "float_gap",
     "injectivity",
     "is_omnidirectional",
     "is_unique_solution",
     "load",
+    "network_injectivity",
     "nullspace_projection",
     "parse_domain",
     "parse_rational",
@@ -129,6 +137,7 @@ __all__ = [
     "repair",
     "report",
     "sample_preimage",
+    "stability",
 ]
 
 

@@ -15,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from exactrelu import __version__
 from exactrelu.commands.check import check
+from exactrelu.commands.compare import compare
 from exactrelu.commands.demo import demo
 from exactrelu.commands.float_gap import float_gap
 from exactrelu.commands.info import info
@@ -23,6 +24,7 @@ from exactrelu.commands.options import HOLDS, INTERRUPTED, refuse
 from exactrelu.commands.preimage import preimage
 from exactrelu.commands.regions import regions
 from exactrelu.commands.report import report
+from exactrelu.commands.stability import stability
 from exactrelu.console import one_line, remark
 from exactrelu.errors import ExactReluError
 
@@ -43,7 +45,7 @@ def build() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for command in (info, preimage, injectivity, regions, float_gap, check, report, demo):
+    for command in (info, preimage, injectivity, regions, stability, compare, float_gap, check, report, demo):
         app.command(command)
     return app
 

@@ -55,10 +55,11 @@ class ResultFolder:
         except OSError as error:
             raise self._refusal(error) from None
         sha256 = network.sources[0].sha256 if network.sources else None
-        about = (sha256,) if data is None else (sha256, data["sha256"], data["scale"], data["subject"])
-        for path in sorted(folder.glob("results*.json")):
-            earlier = _read(path)
-            if earlier and _about(earlier)[: len(about)] != about:
+        points = None if data is None else (data["sha256"], data["scale"], data["subject"])
+        for path in sorted(folder.glob("*.json")):
+            their_network, their_points = _about(_read(path))
+            other_points = points is not None and their_points is not None and their_points != points
+            if their_network is not None and (their_network != sha256 or other_points):
                 raise InvalidRequestError(f"{path} has results about another network or other points; give another folder to --out")
 
     def named(self, layer: SourceLayer, *, through: bool = False) -> Named:
@@ -104,16 +105,16 @@ class ResultFolder:
         written = None if text is None else self._write(self.path(name, domain, ".certificate").name, text)
         return self._write(self.path(name, domain, ".json").name, json_text({**result, "certificate": written}) + "\n"), written
 
-    def results(self, result: Mapping[str, Any], name: str | None = None) -> str:
+    def results(self, result: Mapping[str, Any], name: str | None = None, *, stem: str = "results") -> str:
         """Write the JSON object and return its path.
 
-        Without a name that is `results.json`, or where this answers another question, a name made of the question.
+        Without a name that is `results.json`, for another `stem` that, or where this answers another question, a name made of the question.
         """
         if name is None:
-            name, own = "results.json", _asked(result)
+            name, own = f"{stem}.json", _asked(result)
             if (self._folder / name).exists() and _asked(_read(self._folder / name)) != own:
-                layers = own[1][0] if len(own[1]) == 1 else "layers"
-                name = f"results-{layers}-{_file_word(own[0])}.json"
+                layers = own[2][0] if len(own[2]) == 1 else "layers"
+                name = f"{stem}-{layers}-{_file_word(own[1])}.json"
         return self._write(name, json_text(result) + "\n")
 
     def _write(self, name: str, text: str) -> str:
@@ -136,18 +137,23 @@ def _read(path: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _about(result: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The network and the points that a result is about."""
+def _about(result: Mapping[str, Any]) -> tuple[Any, tuple[Any, ...] | None]:
+    """The network and the points that a result is about, None where it does not say."""
     network, data = (value if isinstance(value := result.get(word), dict) else {} for word in ("network", "data"))
-    return (network.get("sha256"), *(data.get(word) for word in ("sha256", "scale", "subject")))
+    return network.get("sha256"), tuple(data.get(word) for word in ("sha256", "scale", "subject")) if data else None
 
 
-def _asked(result: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The domain, and the layers that a result has answers for."""
+def _asked(result: Mapping[str, Any]) -> tuple[str, str, list[str]]:
+    """The question, the domain, and the layers that a result has answers for."""
     found = result.get("results")
     records = [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
-    layers = {f"through{record.get('through')}" if record.get("layer") is None else f"layer{record['layer']}" for record in records}
-    return str(result.get("domain")), sorted(layers)
+    layers = {f"through{record.get('through')}" if record.get("layer") is None else _layer(record) for record in records}
+    return str(result.get("question")), str(result.get("domain")), sorted(layers)
+
+
+def _layer(record: Mapping[str, Any]) -> str:
+    """A layer alone, or what `stability` calls so that is composed: the network through it."""
+    return f"{'through' if record.get('composed') is True else 'layer'}{record['layer']}"
 
 
 def _file_word(domain: str) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 
-from exactrelu import Layer, demo, load, parse_domain
+from exactrelu import Layer, RationalVector, demo, load, parse_domain
 from exactrelu.injectivity.layer import decide_layer
 
 MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
@@ -166,3 +166,64 @@ def test_the_command_line_decides_what_python_does(run):
     for domain in ("all", "orthant", "box:0,1/16", "ball:1/10"):
         verdict = json.loads(run(*ASK, "--domain", domain, "--json", "--time-limit", 20)[1])["verdict"]
         assert verdict == decide_layer(first, parse_domain(domain, 64), widen=False).verdict
+
+
+def test_results_of_another_network_are_not_replaced(run, tmp_path):
+    first, second = (dense(tmp_path / f"{name}.onnx", [[scale], [-scale]], [0, 0]) for name, scale in (("one", 1), ("two", 2)))
+    assert run("injectivity", first, "--layer", "1", "--out", tmp_path / "out")[0] == 0
+    kept = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    code, _, error = run("injectivity", second, "--layer", "1", "--out", tmp_path / "out")
+    assert (code, error.count("\n")) == (2, 1) and "another network" in error
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == kept
+    assert run("injectivity", first, "--layer", "1", "--domain", "orthant", "--out", tmp_path / "out")[0] == 0
+
+
+def test_a_whole_network(run, tmp_path):
+    """Two images with the same scores, certified; the report knows them."""
+    code, out, _ = run("injectivity", MODEL, "--domain", "box:0,1", "--points", IMAGES, "--scale", "1/16", "--out", tmp_path, "--json")
+    found = json.loads(out)
+    assert (code, found["verdict"], found["through"]) == (1, "not-injective", None)
+    network = load(MODEL)
+    x, y, value = (RationalVector.from_fractions(map(Fraction, found["collision"][word])) for word in ("x", "y", "value"))
+    assert x != y and network(x) == network(y) == value
+    assert run("check", tmp_path, "--checker", "both", "--against", MODEL)[0] == 0
+    assert run("report", tmp_path)[0] == 0
+    code, out, _ = run("injectivity", MODEL, "--through", "1", "--domain", "box:0,1")
+    assert code == 1 and "the network through layer 1" in out
+
+
+def test_what_is_of_one_layer_is_not_asked_of_a_network(run):
+    for options in (["--margins"], ["--layer", "1", "--through", "1"], ["--domain", "image:box:0,1"], ["--through", "9"]):
+        code, _, error = run("injectivity", MODEL, *options)
+        assert (code, error.count("\n")) == (2, 1)
+
+
+def test_a_projection_of_the_outputs(run, tmp_path):
+    """x -> (relu(x), relu(-x)) is injective, and so is the difference of the two, which is x; the sum, |x|, is not."""
+    model = dense(tmp_path / "both.onnx", [[1], [-1]], [0, 0])
+    for name, rows, expected in (("difference", [[1.0, -1.0]], 0), ("sum", [[1.0, 1.0]], 1)):
+        np.save(tmp_path / f"{name}.npy", np.array(rows))
+        out = tmp_path / name
+        assert run("injectivity", model, "--projection", tmp_path / f"{name}.npy", "--out", out)[0] == expected
+        assert run("check", out, "--checker", "both")[0] == (0 if any(out.glob("*.certificate")) else 2)
+    code, said, _ = run("injectivity", model, "--projection", "3", "--json")
+    assert (code, json.loads(said)["verdict"]) == (0, "injective")
+    for projection, words in (("no.npy", "does not exist"), ("0.5", "a matrix"), ("9999999", "a matrix")):
+        code, _, error = run("injectivity", model, "--projection", projection)
+        assert (code, error.count("\n")) == (2, 1) and words in error
+
+
+def test_two_networks_are_compared(run, tmp_path):
+    """The rows in another order and scale: the same up to a projection; another bias: an input on which they differ."""
+    one = dense(tmp_path / "one.onnx", [[1, 2], [0, 1]], [1, 0])
+    other = dense(tmp_path / "other.onnx", [[1, 2], [0, 1]], [1, 0.5])
+    wider = dense(tmp_path / "wider.onnx", [[1, 2, 3]], [1])
+    assert run("compare", one, one)[0] == 0
+    code, out, _ = run("compare", one, other, "--json")
+    found = json.loads(out)
+    assert (code, found["verdict"]) == (1, "different")
+    x = RationalVector.from_fractions(map(Fraction, found["input"]))
+    assert [load(model)(x).texts() for model in (one, other)] == found["outputs"]
+    assert found["outputs"][0] != found["outputs"][1]
+    code, _, error = run("compare", one, wider)
+    assert (code, error.count("\n")) == (2, 1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from exactrelu.commands.options import HOLDS, REFUTED, UNDECIDED, Json, Model, Quiet, Scale, exact_scale, notes_of, one_thread, refuse_later
+from exactrelu.commands.options import HOLDS, REFUTED, UNDECIDED, Json, Model, Quiet, Scale, exact_scale, notes_of, one_thread
 from exactrelu.console import remark
 from exactrelu.errors import InvalidRequestError
 
@@ -16,7 +16,7 @@ from exactrelu.errors import InvalidRequestError
 MARGIN_SECONDS = 60.0
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from exactrelu.domain import Domain
     from exactrelu.exact.rational import RationalVector
@@ -31,22 +31,28 @@ def injectivity(
     network: Model,
     /,
     *,
-    layer: Annotated[str | None, Parameter(help="Number or name of a layer.")] = None,
-    through: Annotated[str | None, Parameter(show=False)] = None,
+    layer: Annotated[str | None, Parameter(help="Number or name of a layer, to ask about it alone.")] = None,
+    through: Annotated[
+        str | None, Parameter(help="Ask about the network from its input through this layer; output, the default, is the whole network.")
+    ] = None,
     domain: Annotated[
         str,
         Parameter(
-            help="all (default), orthant, box:LO,HI, box:FILE.npz, ball:R or polytope:FILE.json, of the layer's inputs; or image:D, what "
-            "the layers before make of a domain D of the network, as intervals."
+            help="all (default), orthant, box:LO,HI, box:FILE.npz, ball:R or polytope:FILE.json, of the inputs of what is asked about; or, "
+            "for one layer, image:D, what the layers before make of a domain D of the network, as intervals."
         ),
     ] = "all",
-    points: Annotated[str | None, Parameter(help="Inputs of the layer at and near which a collision is looked for.")] = None,
+    points: Annotated[str | None, Parameter(help="Inputs of what is asked about, near which a collision is looked for.")] = None,
     scale: Scale = None,
+    projection: Annotated[
+        str | None,
+        Parameter(help="Not of one layer: ask about B f(x), B a matrix (.npy or .npz), or K for one with K drawn Gaussian rows."),
+    ] = None,
     margins: Annotated[
         bool,
         Parameter(
-            help="Also how far the biases may be lowered, a bound on the inverse's Lipschitz constant, and with --points the largest box "
-            "around them."
+            help="Of one layer: also how far the biases may be lowered, a bound on the inverse's Lipschitz constant, and with --points the "
+            "largest box around them."
         ),
     ] = False,
     out: Annotated[Path | None, Parameter(help="Folder for certificates, the result, and what an undecided run goes on from.")] = None,
@@ -54,12 +60,18 @@ def injectivity(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Decide whether two different inputs of a layer have the same output: a proof that none have, or such a pair.
+    """Decide whether two different inputs of a layer, or of the network, have the same output: a proof that none have, or such a pair.
 
-    Exit code 0: injective, 1: not injective, 3: undecided; the same command with the same --out then goes on where it stopped.
+    Exit code 0: injective, 1: not injective, 3: undecided; about a layer, the same command with the same --out then goes on where it
+    stopped.
     """
     begin = time.monotonic()
-    refuse_later(through=through)
+    if layer is not None and through is not None:
+        raise InvalidRequestError("--layer asks about one layer alone, --through about the network up to one; leave one of them out")
+    if layer is not None and projection is not None:
+        raise InvalidRequestError("--projection is of a network's outputs; leave --layer out, or name the last layer with --through")
+    if layer is None and margins:
+        raise InvalidRequestError("--margins are those of one layer; name it with --layer, or leave them out")
     if time_limit is not None and not time_limit > 0:
         raise InvalidRequestError("--time-limit must be above 0")
     factor = exact_scale(scale)
@@ -69,13 +81,28 @@ def injectivity(
     from exactrelu.network.readers import load
     from exactrelu.points import read_points
     from exactrelu.result_folder import PARTIAL, ResultFolder
-    from exactrelu.results import Envelope, assumptions, json_text, layer_records, printable, speaks_of
-    from exactrelu.tables import injectivity_report
+    from exactrelu.results import Envelope, assumptions, layer_records, printable, speaks_of
 
     envelope = Envelope("injectivity", domain=domain)
     path = Path(network)
     model = load(path)
-    source = _layer(model, layer)
+    if layer is None:
+        from exactrelu.commands.injectivity_network import answer
+
+        result, where = answer(
+            envelope,
+            path,
+            model,
+            through=through or "output",
+            domain=domain,
+            points=points,
+            scale=factor,
+            out=out,
+            time_limit=time_limit,
+            projection=projection,
+        )
+        return _said(result, f"the network{_up_to(result)}", model.inputs, where, [speaks_of(path, model)], out, json=json)
+    source = model.layer(layer)
     within = domain_for(domain, model, source)
     near = () if points is None else read_points(points, shape=_shape(model, source), inputs=source.inputs, scale=factor).rows
     folder = None if out is None else ResultFolder(out, model, path.stem)
@@ -89,28 +116,37 @@ def injectivity(
     if found.collision is not None:
         record["float32"] = float32_pair(model, source, found.collision, within, path).record()
     notes = [*notes_of(model, [source]), *([IMAGE_NOTE] if domain.startswith("image:") else [])]
-    about = [*assumptions(certified=folder is not None), *notes]
-    result = envelope.around(path, model, about, layers=layer_records(model, [source]), **record)
+    rests_on = [*assumptions(certified=folder is not None), *notes]
+    result = envelope.around(path, model, rests_on, layers=layer_records(model, [source]), **record)
     where = None
     if folder is not None:
         named = folder.named(source)
         text = _certificate(found, named, within)
         where, result["certificate"] = folder.answer(name, domain, result, text, _certificates(more, named))
+    about = f"layer {source.number} ({printable(source.name)}), {source.inputs} inputs, {source.outputs} outputs"
+    return _said(result, about, source.inputs, where, [*map(printable, notes), speaks_of(path, model)], out, json=json)
+
+
+def _said(
+    result: Mapping[str, Any], about: str, inputs: int, where: str | None, closing: Sequence[str], out: Path | None, *, json: bool
+) -> int:
+    """Print the answer; the exit code."""
+    from exactrelu.results import json_text
+    from exactrelu.tables import injectivity_report
+
     if json:
         print(json_text(result))
     else:
-        print("\n\n".join([injectivity_report(source, result), *map(printable, notes), speaks_of(path, model)]))
+        print("\n\n".join([injectivity_report(about, inputs, result), *closing]))
         if where:
             certified = result["certificate"] is not None
             print(f"Certificate and result: {where}; check it with: exactrelu check {out}" if certified else f"Result: {where}")
-    return {"injective": HOLDS, "not-injective": REFUTED}.get(found.verdict, UNDECIDED)
+    return {"injective": HOLDS, "not-injective": REFUTED}.get(result["verdict"], UNDECIDED)
 
 
-def _layer(model: Network, layer: str | None) -> SourceLayer:
-    if layer is None:
-        count = len(model.source_layers)
-        raise InvalidRequestError(f"injectivity of a whole network is not available yet; name a layer with --layer, 1 to {count}")
-    return model.layer(layer)
+def _up_to(result: Mapping[str, Any]) -> str:
+    projected = "" if result["projection"] is None else f" and the projection {result['projection']}"
+    return ("" if result["through"] is None else f" through layer {result['through']}") + projected
 
 
 def _certificate(found: LayerInjectivity, named: Named, domain: Domain) -> str | None:

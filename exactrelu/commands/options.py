@@ -49,13 +49,6 @@ def notes_of(model: Network, layers: Sequence[SourceLayer]) -> list[str]:
     return [one.set_aside.note for one in layers if one.set_aside is not None and one.set_aside.note not in model.assumes]
 
 
-def refuse_later(**options: str | None) -> None:
-    """Refuse options that are not available yet."""
-    for name, value in options.items():
-        if value is not None:
-            raise InvalidRequestError(f"--{name} is not available yet; ask about layers on their own, on this machine")
-
-
 def refuse(message: str) -> int:
     """Say in one line what is wrong with a request or a file; the exit code for that."""
     remark(f"exactrelu: {''.join(letter if letter.isprintable() else '?' for letter in message)}")

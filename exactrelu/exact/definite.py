@@ -31,6 +31,20 @@ def exceeds(rows: Sequence[Sequence[int]], columns: int, least: Fraction) -> boo
     for row in rows:
         values = [fmpz(value) for value in row]
         left = [[a + factor * values[i] * b for a, b in zip(upper, values[i:], strict=True)] for i, upper in enumerate(left)]
+    return _without_negative_pivot(left)
+
+
+def is_semidefinite(matrix: Sequence[Sequence[int]]) -> bool:
+    """Whether r^T M r >= 0 for all r, M a symmetric integer matrix.
+
+    >>> is_semidefinite([[1, 2], [2, 4]]), is_semidefinite([[1, 2], [2, 3]])
+    (True, False)
+    """
+    return _without_negative_pivot([[fmpz(value) for value in row[i:]] for i, row in enumerate(matrix)])
+
+
+def _without_negative_pivot(left: list[list[fmpz]]) -> bool:
+    """Whether elimination of a symmetric matrix, of which the upper triangle is given, meets no negative eigenvalue."""
     before = fmpz(1)
     while left:
         (pivot, *row), *rest = left

@@ -27,8 +27,10 @@ def slice_width(inner: int) -> int:
     return max(1, (53 - max(inner - 1, 0).bit_length()) // 2)
 
 
-def integer_slices(values: np.ndarray, width: int) -> list[tuple[np.ndarray, int]]:
+def integer_slices(values: np.ndarray, width: int, *, most: int | None = None) -> list[tuple[np.ndarray, int]]:
     """Write a finite float64 array exactly as a sum of slices (S, e): integers |S| <= 2^width, meaning S * 2^e.
+
+    most: no more slices than so many; what they leave is at most half a unit, 2^(e - 1), of the last one in every entry.
 
     The largest entry fixes the first exponent; each further slice takes the next `width` bits, as many slices as the
     spread of the exponents asks for.
@@ -38,7 +40,7 @@ def integer_slices(values: np.ndarray, width: int) -> list[tuple[np.ndarray, int
     """
     rest = np.array(values, dtype=np.float64)
     slices: list[tuple[np.ndarray, int]] = []
-    while rest.size:
+    while rest.size and (most is None or len(slices) < most):
         largest = float(np.abs(rest).max())
         if largest == 0:
             break

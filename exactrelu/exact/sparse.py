@@ -173,6 +173,13 @@ class SparseMatrix:
         integers = None if self.integers is None else self.integers[entries]
         return SparseMatrix(shape, starts, columns, self.floats[entries], integers, self.exponent)
 
+    def transposed(self) -> SparseMatrix:
+        """The columns as rows."""
+        m, n = self.shape
+        order = np.argsort(self.columns, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self.columns, minlength=n))]).astype(np.int64)
+        return self._with((n, m), starts, self.row_numbers()[order].astype(np.int32), order)
+
     # ------------------------------------------------------------ computed with
 
     def negated(self) -> SparseMatrix:

@@ -1,0 +1,182 @@
+"""Matrices in float64 with a proved error carried along: a scaled exact matrix, and a product of many of them (theory S1, S3).
+
+`EnclosedMatrix` stands for a real matrix A with |A - 2^e M|_F <= 2^e error, M its floats. Powers of two keep every M near 1, so that no
+product overflows, and what underflows is bounded by a constant. The inequalities, u = 2^-53 and gamma_k as in `rounding`:
+
+- norm: a sum of k squares is computed with relative error gamma_k, so UPWARDS times the computed |M|_F, a sum over the rows of sums over
+  the columns, is at least |M|_F but for squares that underflow; these are below 2^-1074 each, their root below UNDERFLOW.
+- product: an entry of X Y, k terms summed in blocks of b, passes at most b + k/b roundings: |fl(X Y) - X Y| <= gamma_{b + k/b} |X| |Y| in
+  every entry, but for products that underflow. In the Frobenius norm that is at most gamma | |X| | |Y|_F for any norm that bounds |X|'s
+  spectral norm: |X|_F, or the root of the largest column sum times the largest row sum (Schur).
+- chain: with A = M + D and W = F + C, W A - fl(F M) = (F M - fl(F M)) + F D + C (M + D), each part bounded on its own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exactrelu.exact.rational import DyadicMatrix, nearest_float
+from exactrelu.exact.rounding import UNIT_ROUNDOFF, UPWARDS, gamma
+
+if TYPE_CHECKING:
+    from exactrelu.exact.sparse import SparseMatrix
+
+BLOCK = 512
+# More than all that underflow can add to a norm here: 2^40 entries, each a sum of 2^20 products that lose 2^-1074, or its square 2^-1074.
+UNDERFLOW = 2.0**-500
+_LARGEST_GRAM = 4096
+
+
+def frobenius(values: np.ndarray) -> float:
+    """An upper bound of |M|_F for floats (m, n) of at most 2^400 in size.
+
+    >>> 5 <= frobenius(np.array([[3.0, 4.0]])) < 5.00000001
+    True
+    """
+    return math.sqrt(float(np.einsum("ij,ij->i", values, values).sum())) * UPWARDS + UNDERFLOW
+
+
+def blocked_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
+    """fl(X Y) for (m, k) and (k, n), and a gamma with |fl(X Y) - X Y| <= gamma |X| |Y| in every entry."""
+    k = left.shape[1]
+    starts = range(0, k, BLOCK)
+    total = left[:, :BLOCK] @ right[:BLOCK]
+    for begin in starts[1:]:
+        total += left[:, begin : begin + BLOCK] @ right[begin : begin + BLOCK]
+    return total, gamma(min(k, BLOCK) + len(starts) + 1)
+
+
+@dataclass(frozen=True, eq=False)
+class EnclosedMatrix:
+    """A matrix A (m, n) with |A - 2^exponent floats|_F <= 2^exponent error; the floats are at most 1 in size, and finite.
+
+    >>> EnclosedMatrix.of(DyadicMatrix.from_floats([[3.0, 1.0]])).exponent
+    2
+    """
+
+    floats: np.ndarray
+    exponent: int = 0
+    error: float = 0.0
+
+    @staticmethod
+    def of(matrix: DyadicMatrix) -> EnclosedMatrix:
+        """An exact matrix: of what is scaled only subnormal numbers are rounded, of integers beyond float64 every entry."""
+        floats, exponent, error = _scaled(matrix.floats, matrix.integers, matrix.exponent)
+        return EnclosedMatrix(floats, exponent, error)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.floats.shape[0], self.floats.shape[1]
+
+    def rows(self, index: np.ndarray) -> EnclosedMatrix:
+        return EnclosedMatrix(self.floats[index], self.exponent, self.error)
+
+    def normalised(self) -> EnclosedMatrix:
+        """The same with the larger of its entries and its error between 1/2 and 1, unless all are 0."""
+        shift = math.frexp(max(float(np.abs(self.floats).max(initial=0.0)), self.error))[1]
+        floats = np.ldexp(self.floats, -shift)
+        return EnclosedMatrix(floats, self.exponent + shift, math.ldexp(self.error, -shift) * UPWARDS + UNDERFLOW)
+
+    def row_norms(self) -> np.ndarray:
+        """Upper bounds of the norms of A's rows, divided by 2^exponent."""
+        return np.asarray((np.sqrt(np.einsum("ij,ij->i", self.floats, self.floats)) + self.error) * UPWARDS + UNDERFLOW)
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """A layer's matrix W (m, k), dense or sparse, prepared to be multiplied with many: |W - 2^exponent F|_F <= 2^exponent error.
+
+    >>> doubled = Factor.of(DyadicMatrix.from_floats([[2.0]])).times(EnclosedMatrix.of(DyadicMatrix.from_floats([[0.75]])))
+    >>> math.ldexp(doubled.floats[0, 0], doubled.exponent), doubled.error < 1e-14
+    (1.5, True)
+    """
+
+    floats: Any
+    exponent: int
+    error: float
+
+    @staticmethod
+    def of(matrix: DyadicMatrix | SparseMatrix) -> Factor:
+        if isinstance(matrix, DyadicMatrix):
+            return Factor(*_scaled(matrix.floats, matrix.integers, matrix.exponent))
+        from scipy.sparse import csr_array
+
+        integers = None if matrix.integers is None else (tuple(matrix.integers.tolist()),)
+        entries, exponent, error = _scaled(matrix.floats[None, :], integers, matrix.exponent)
+        return Factor(csr_array((entries[0], matrix.columns, matrix.starts), shape=matrix.shape), exponent, error)
+
+    @property
+    def is_dense(self) -> bool:
+        return isinstance(self.floats, np.ndarray)
+
+    def enclosed(self) -> EnclosedMatrix:
+        """W itself."""
+        return EnclosedMatrix(self.floats if self.is_dense else self.floats.toarray(), self.exponent, self.error)
+
+    @cached_property
+    def magnitude(self) -> float:
+        """An upper bound of the spectral norm of |F|, the matrix of absolute values."""
+        sizes = abs(self.floats)
+        if not sizes.shape[0] or not sizes.shape[1]:
+            return UNDERFLOW
+        schur = math.sqrt(float(sizes.sum(axis=0).max()) * float(sizes.sum(axis=1).max())) * UPWARDS + UNDERFLOW
+        return min(schur, self.frobenius)
+
+    @cached_property
+    def frobenius(self) -> float:
+        """An upper bound of |F|_F."""
+        return frobenius(self.floats if self.is_dense else self.floats.data[None, :])
+
+    @cached_property
+    def row_norms(self) -> np.ndarray:
+        """Upper bounds of the norms of W's rows, divided by 2^exponent."""
+        squares = np.einsum("ij,ij->i", self.floats, self.floats) if self.is_dense else self.floats.power(2).sum(axis=1)
+        return np.asarray((np.sqrt(squares) + self.error) * UPWARDS + UNDERFLOW)
+
+    @cached_property
+    def norm(self) -> float:
+        """An upper bound of the spectral norm of F: |F|^4 = |G G^T| <= |G G^T|_F for G = F F^T or F^T F, computed with their errors."""
+        if not self.is_dense or not 0 < min(self.floats.shape) <= _LARGEST_GRAM:
+            return self.magnitude
+        wide = self.floats if self.floats.shape[0] <= self.floats.shape[1] else self.floats.T
+        gram, first = blocked_product(wide, wide.T)
+        square, second = blocked_product(gram, gram.T)
+        # |G|_2 <= |fl G|_2 + gamma |F|_F^2, and |fl G|_2^2 <= |fl(G G^T)|_F + gamma |fl G|_F^2.
+        size = math.sqrt(frobenius(square) + second * frobenius(gram) ** 2 * UPWARDS + UNDERFLOW) + first * self.frobenius**2
+        return min(math.sqrt(size * UPWARDS) * UPWARDS, self.magnitude)
+
+    @cached_property
+    def transposed(self) -> Factor:
+        """W^T."""
+        return Factor(self.floats.T if self.is_dense else self.floats.T.tocsr(), self.exponent, self.error)
+
+    def times(self, right: EnclosedMatrix, columns: np.ndarray | None = None) -> EnclosedMatrix:
+        """W[:, columns] A for A of shape (k, n), columns a boolean mask or all."""
+        left = self.floats if columns is None else self.floats[:, columns]
+        if self.is_dense:
+            product, rounding = blocked_product(left, right.floats)
+        else:
+            product = left @ right.floats
+            rounding = gamma(int(np.diff(left.indptr).max(initial=0)) + 1)
+        size = frobenius(right.floats)
+        # Leaving columns out makes none of the norms larger.
+        error = rounding * self.magnitude * size + self.norm * right.error + self.error * (size + right.error)
+        result = EnclosedMatrix(product, self.exponent + right.exponent, error * UPWARDS + UNDERFLOW)
+        return result.normalised()
+
+
+def _scaled(floats: np.ndarray, integers: Any, exponent: int) -> tuple[np.ndarray, int, float]:
+    """(M, e, error) with entries of M at most 1 in size; integers * 2^exponent where these are given, else the floats."""
+    if integers is None:
+        shift = math.frexp(float(np.abs(floats).max(initial=0.0)))[1]
+        # Scaling rounds what becomes subnormal, by at most 2^-1075.
+        return np.ldexp(floats, -shift), shift, UNDERFLOW if floats.size else 0.0
+    longest = max((value.bit_length() for row in integers for value in row), default=0)
+    values = [[nearest_float(value, -longest)[0] for value in row] for row in integers]
+    result = np.array(values, dtype=np.float64).reshape(floats.shape)
+    return result, exponent + longest, UNIT_ROUNDOFF * frobenius(result) * UPWARDS + UNDERFLOW
