@@ -6,7 +6,7 @@ From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity
 From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
 From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness AffinePieces AffinePiecesSound.
 From ExactRelu Require Import CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
-  InjectivitySound SemidefiniteSound ExpansionSound.
+  InjectivitySound SemidefiniteSound ExpansionSound FormsOnBalls RegionTreeSound.
 
 (* the checker, over every ordered field, and over the rationals *)
 Check check_sound. Print Assumptions check_sound.
@@ -27,6 +27,14 @@ Check check_bias_limit_sound_over_the_rationals. Print Assumptions check_bias_li
 Check check_expansion_sound. Print Assumptions check_expansion_sound.
 Definition check_expansion_sound_over_the_rationals := @check_expansion_sound rat_realFieldType.
 Check check_expansion_sound_over_the_rationals. Print Assumptions check_expansion_sound_over_the_rationals.
+
+(* the activation regions of a tree of cells *)
+Check check_patterns_sound. Print Assumptions check_patterns_sound.
+Definition check_patterns_sound_over_the_rationals := @check_patterns_sound rat_realFieldType.
+Check check_patterns_sound_over_the_rationals. Print Assumptions check_patterns_sound_over_the_rationals.
+Check regions_of_sound. Print Assumptions regions_of_sound.
+Check follows_sound. Print Assumptions follows_sound.
+Check positive_inside. Print Assumptions positive_inside.
 
 (* the steps of the checker *)
 Check bound_inverse_sound. Print Assumptions bound_inverse_sound.
