@@ -11,7 +11,7 @@ _LARGEST_POWER = 5000
 _ROUNDING = {"down": ROUND_FLOOR, "up": ROUND_CEILING, "nearest": ROUND_HALF_EVEN}
 
 
-def decimal_text(value: Fraction, rounding: str = "nearest", *, digits: int = 4) -> str:
+def decimal_text(value: Fraction | Decimal, rounding: str = "nearest", *, digits: int = 4) -> str:
     """The number in so many significant digits, rounded to the "nearest" or "down" (to minus infinity) or "up"; of any size.
 
     >>> from fractions import Fraction
@@ -21,7 +21,7 @@ def decimal_text(value: Fraction, rounding: str = "nearest", *, digits: int = 4)
     ('-0.6666', '1.429e+399', '12')
     """
     context = Context(prec=digits, rounding=_ROUNDING[rounding], Emax=MAX_EMAX, Emin=MIN_EMIN)
-    short = context.divide(Decimal(value.numerator), Decimal(value.denominator))
+    short = context.plus(value) if isinstance(value, Decimal) else context.divide(Decimal(value.numerator), Decimal(value.denominator))
     if not short:
         return "0"
     short = short.normalize(context)

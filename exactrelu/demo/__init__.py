@@ -1,7 +1,8 @@
 """The main job on a network and images that the package ships: decide, certify, check, count by active outputs, show twins, report.
 
 The network (64-96-64-10, float32) was trained by examples/train_digits.py; the images are test images of the UCI optical
-digits, see NOTICE beside this file.
+digits, see NOTICE beside this file. Then its regions in a plane of images (`plane`), how stable its inverse is (`stability`), and finite
+pre-images of a small network (`arm`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from exactrelu.batch import Asked, Question, records
 from exactrelu.checking import check_with
+from exactrelu.demo.arm import run_arm
+from exactrelu.demo.plane import plane_of_images
+from exactrelu.demo.stability import stability_of_images
 from exactrelu.domain import parse_domain
 from exactrelu.injectivity import injectivity
 from exactrelu.injectivity.collisions.float32_pair import float32_pair
@@ -63,6 +67,8 @@ def run(folder: Path, advance: Callable[[], None], *, rows: str | None = None) -
     print(f"\n{_twins(model, points, written)}")
     decided += 1
     advance()
+    print(f"\n{plane_of_images(model, MODEL, IMAGES, SCALE, _PIXELS, written)}")
+    advance()
     print(f"\n{decided} questions decided in {time.perf_counter() - begin:.1f} s, one certificate each in {folder}")
 
     code = 0
@@ -72,12 +78,16 @@ def run(folder: Path, advance: Callable[[], None], *, rows: str | None = None) -
         valid = sum(result.valid for result in checked.results)
         print(f"{name}: {valid} of {len(checked.results)} certificates are valid, {time.perf_counter() - begin:.1f} s")
         code = max(code, checked.exit_code)
+    print(f"\n{stability_of_images(model, MODEL, points, data, written)}\n")
+    # A report is about one network: the other one has a folder of its own.
+    beside = folder.resolve()
+    of_arm = run_arm(beside.parent / f"{beside.name}-arm", advance)
     print(f"\n{speaks_of(MODEL, model)}")
     print(f"Check again: exactrelu check {folder}    or with Python alone: python -m exactrelu.check {folder}")
     page, _ = report(folder)
     print(f"Report, a page for any browser: {printable(page)}")
     undecided = any("reached" in record for results in found.values() for record in results)
-    return code or (3 if undecided else 0)
+    return code or of_arm or (3 if undecided else 0)
 
 
 def _ask(

@@ -31,7 +31,9 @@ def parse(path: Path, content: bytes) -> dict[str, Any]:
         said = " ".join(str(error).split())[:100]
         raise InvalidFileError(f"{path} is not JSON that can be read ({said}); it is truncated or was not written by exactrelu") from None
     if not isinstance(found, dict) or not isinstance(found.get("exactrelu"), str) or "question" not in found:
-        raise InvalidFileError(f"{path} is not a result of exactrelu; rename it, since results*.json are read as results")
+        raise InvalidFileError(
+            f"{path} is not a result of exactrelu; rename it: results*, injectivity*, regions* and stability*.json are read as results"
+        )
     if found.get("format") != FORMAT:
         raise InvalidFileError(f"{path} has another format than {FORMAT}; report on it with the version of exactrelu that wrote it")
     return found
@@ -80,6 +82,12 @@ class Checked:
             return None
         if type(value) is not int or not least <= value < LARGEST_NUMBER:
             self.refuse(field, f"is not a whole number from {least}")
+        return value
+
+    def boolean(self, found: Mapping[str, Any], field: str) -> bool:
+        value = found.get(field)
+        if not isinstance(value, bool):
+            self.refuse(field, "is neither true nor false")
         return value
 
     def seconds(self, found: Mapping[str, Any]) -> float:

@@ -89,12 +89,12 @@ def bins_for(values: Iterable[int]) -> Bins:
     """
     found = list(values) or [0]
     least, most = min(found), max(found)
-    width = _round_step(most - least + 1, MOST_BINS)
+    width = round_step(most - least + 1, MOST_BINS)
     low = least - least % width
     return Bins(low, width, (most - low) // width + 1)
 
 
-def _round_step(span: int, parts: int) -> int:
+def round_step(span: int, parts: int) -> int:
     """The least of 1, 2, 5, 10, 20, 50, .. with at most `parts` steps in `span`, one partial step aside."""
     step = 1
     while span > parts * step:
@@ -113,7 +113,7 @@ def count(verdicts: Iterable[Verdict], bins: Bins) -> list[Counter[Cardinality]]
 
 def panel(counted: Sequence[Counter[Cardinality]], bins: Bins, most: int, threshold: int | None) -> Panel:
     """The figure of one domain; `most` is the height of the highest bar of the figures beside it, `threshold` a number of outputs."""
-    step = _round_step(most, 4)
+    step = round_step(most, 4)
     top = -(-max(most, 1) // step) * step
     edges = [LEFT + PLOT_WIDTH * k // bins.count for k in range(bins.count + 1)]
     bars = []
@@ -128,7 +128,7 @@ def panel(counted: Sequence[Counter[Cardinality]], bins: Bins, most: int, thresh
     # A bin of one number has its tick below its middle, a wider one at its left edge.
     shift = (edges[1] - edges[0]) // 2 if bins.width == 1 else 0
     span = bins.count * bins.width
-    stride = _round_step(span, 6)
+    stride = round_step(span, 6)
     values = range(-(-bins.low // stride) * stride, bins.low + span + (bins.width > 1), stride)
     across = [Mark(LEFT + PLOT_WIDTH * (value - bins.low) // span + shift, str(value)) for value in values]
     upwards = tuple(Mark(TOP + PLOT_HEIGHT - PLOT_HEIGHT * level // top, str(level)) for level in range(0, top + 1, step))

@@ -130,9 +130,9 @@ def _float32(check: Checked, value: Any) -> Float32 | None:
     check.mapping(value, "float32")
     equal = value.get("outputs_equal")
     return Float32(
-        _boolean(check, value.get("distinct"), "distinct"),
-        _boolean(check, value.get("inside"), "inside"),
-        None if equal is None else _boolean(check, equal, "outputs_equal"),
+        check.boolean(value, "distinct"),
+        check.boolean(value, "inside"),
+        None if equal is None else check.boolean(value, "outputs_equal"),
         _decimal(check, value, "largest_difference"),
         check.is_text(value.get("evaluated_by") or "", "evaluated_by"),
         check.is_text(value.get("note") or "", "note"),
@@ -162,12 +162,6 @@ def _largest_box(check: Checked, value: Any) -> LargestBox | None:
 
 def _rational(check: Checked, found: Mapping[str, Any], field: str) -> str | None:
     return None if found.get(field) is None else check.vector([found[field]], field)[0]
-
-
-def _boolean(check: Checked, value: Any, field: str) -> bool:
-    if not isinstance(value, bool):
-        check.refuse(field, "is neither true nor false")
-    return value
 
 
 def _decimal(check: Checked, found: Mapping[str, Any], field: str) -> str | None:

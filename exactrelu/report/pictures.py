@@ -115,7 +115,7 @@ def pictures(pairs: Iterable[Pair], layout: Raster, bounds: tuple[Fraction, Frac
         pair.row,
         _grey(first, layout, low, high),
         _grey(second, layout, low, high),
-        _signed(change, layout, largest),
+        signed(change, layout),
         _short(low),
         _short(high),
         _short(largest),
@@ -156,9 +156,9 @@ def _pixel(levels: Sequence[int], layout: Raster, pixel: int) -> tuple[int, int,
     return red, green, blue
 
 
-def _signed(change: Sequence[Fraction], layout: Raster, largest: Fraction) -> str:
-    """Red where the second input is larger, blue where it is smaller; of several colours the mean counts."""
-    pixels = []
+def signed(change: Sequence[Fraction], layout: Raster) -> str:
+    """Red where a number is positive, blue where it is negative, as strong as the largest; of several colours the mean counts."""
+    largest, pixels = max(map(abs, change)), []
     for pixel in range(layout.height * layout.width):
         mean = sum((change[layout.index(pixel, colour)] for colour in range(layout.colours)), Fraction(0)) / layout.colours
         share = mean / largest if largest else Fraction(0)

@@ -1,4 +1,4 @@
-"""A folder of results read back: every `results*.json` and `injectivity*.json` in it and in its direct subfolders, as one set of verdicts.
+"""A folder of results read back: every `results*.json`, `injectivity*.json`, `regions*.json` and `stability*.json`, subfolders too.
 
 A results file is hostile input: its size is bounded, every field that is used is checked, and what does not fit is refused in
 one line. Certificates are only looked for, never opened.
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exactrelu.errors import InvalidFileError, InvalidRequestError
 from exactrelu.points import read_bytes
-from exactrelu.report.fields import Checked, parse
+from exactrelu.report.fields import LARGEST_NUMBER, Checked, parse
 from exactrelu.report.injectivity import Injectivity, read_injectivity
+from exactrelu.report.regions import COUNTS, Regions, read_regions
+from exactrelu.report.stability import InverseBound, Linearisation, StabilityReader
 from exactrelu.result_folder import PARTIAL, RESULT_BYTES
 from exactrelu.results import printable
 from exactrelu.verdict import Cardinality
@@ -27,7 +29,9 @@ MOST_VERDICTS = 2_000_000
 MOST_FILES = 20_000
 # How many pairs of inputs with one output are kept of each domain and cardinality, to choose the one shown from.
 PAIRS_KEPT = 24
-_NAMES = ("results*.json", "injectivity*.json")
+# Points of finite pre-images are listed for so many rows, so many of each, if they have no more coordinates than this.
+ROWS_LISTED, POINTS_LISTED, COORDINATES_LISTED = 24, 16, 8
+_NAMES = ("results*.json", "injectivity*.json", "regions*.json", "stability*.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -57,6 +61,13 @@ class Pair(NamedTuple):
     ray: tuple[str, ...] | None
 
 
+class Solutions(NamedTuple):
+    """All points of a finite pre-image, or the first ones, as texts "p/q"."""
+
+    row: int
+    points: tuple[tuple[str, ...], ...]
+
+
 class Asked(NamedTuple):
     """What was asked about: a layer alone, or with `layer` None the network `through` one (None: to its end)."""
 
@@ -77,12 +88,13 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Answers:
-    """All verdicts on what was asked within a domain, by row, and some of the pairs that came with them."""
+    """All verdicts on what was asked within a domain, by row, and some of the pairs and of the points that came with them."""
 
     asked: Asked
     domain: str
     verdicts: tuple[Verdict, ...]
     pairs: tuple[Pair, ...]
+    solutions: tuple[Solutions, ...]
 
 
 @dataclass(frozen=True)
@@ -128,6 +140,9 @@ class Results:
     versions: tuple[str, ...]
     answers: tuple[Answers, ...]
     injectivity: tuple[Injectivity, ...]
+    regions: tuple[Regions, ...]
+    stability: tuple[Linearisation, ...]
+    inverses: tuple[InverseBound, ...]
     files: tuple[ResultFile, ...]
     certificate_folders: tuple[str, ...]
     certificate_example: str | None
@@ -135,14 +150,20 @@ class Results:
     @property
     def verdicts(self) -> int:
         """How many questions have an answer here."""
-        return sum(len(answers.verdicts) for answers in self.answers) + len(self.injectivity)
+        return self.certifiable + len(self.stability)
+
+    @property
+    def certifiable(self) -> int:
+        """How many have one that a certificate can prove."""
+        return sum(len(answers.verdicts) for answers in self.answers) + len(self.injectivity) + len(self.regions)
 
 
 def read_results(folder: Path) -> Results:
-    """Read every `results*.json` and `injectivity*.json` of a folder and of its direct subfolders.
+    """Read every `results*.json`, `injectivity*.json`, `regions*.json` and `stability*.json` of a folder and of its direct subfolders.
 
     Raises InvalidRequestError where the folder is missing, holds no results, or results about different networks or points;
-    InvalidFileError for a file that is not a result of `preimage` or `injectivity`, and for results that contradict one another.
+    InvalidFileError for a file that is no result of `preimage`, `injectivity`, `regions` or `stability`, and for results that contradict
+    one another.
     """
     paths = _result_files(folder)
     reader = _Reader()
@@ -179,7 +200,10 @@ class _Reader:
         self._seconds = 0.0
         self._verdicts: dict[tuple[Asked, str], dict[int, Verdict]] = {}
         self._pairs: dict[tuple[Asked, str], dict[int, Pair]] = {}
+        self._solutions: dict[tuple[Asked, str], dict[int, Solutions]] = {}
         self._injectivity: dict[tuple[int | None, str], Injectivity] = {}
+        self._regions: dict[tuple[int | None, str, str], Regions] = {}
+        self._stability = StabilityReader()
         self._count = 0
         self._folders: dict[Path, None] = {}
         self._example: str | None = None
@@ -190,7 +214,7 @@ class _Reader:
         found = parse(path, content)
         check = Checked(path)
         question = check.text(found, "question")
-        if question not in {"preimage", "injectivity"}:
+        if question not in {"preimage", "injectivity", "regions", "stability"}:
             raise InvalidFileError(
                 f"{path} answers the question {printable(found['question'])[:40]}, which the report does not show yet; move it elsewhere"
             )
@@ -201,21 +225,30 @@ class _Reader:
         self._seconds += check.seconds(found)
         if question == "injectivity":
             self._answer(path, read_injectivity(check, found, self._certificate(check, found)))
+        elif question == "regions":
+            self._complex(path, read_regions(check, found, self._certificate(check, found)))
+        elif question == "stability":
+            self._describe(path, check, found)
+            self._stability.add(path, check, found)
         else:
             self._take(path, check, found)
         return hashlib.sha256(content).hexdigest()
 
     def _take(self, path: Path, check: Checked, found: dict[str, Any]) -> None:
         """Take in a result of `preimage`."""
+        self._describe(path, check, found)
+        domain = check.text(found, "domain")
+        for record in check.list(found, "results"):
+            check.mapping(record, "results")
+            self._record(check, domain, record)
+
+    def _describe(self, path: Path, check: Checked, found: dict[str, Any]) -> None:
+        """Take in which points and layers a result is about."""
         data = _data(check, found)
         if data is not None:
             self._join(path, data)
         for layer in _layers(check, found):
             self._layers[layer.number] = layer
-        domain = check.text(found, "domain")
-        for record in check.list(found, "results"):
-            check.mapping(record, "results")
-            self._record(check, domain, record)
 
     def _answer(self, path: Path, answer: Injectivity) -> None:
         """Take in an answer on injectivity: a decided one replaces one that is undecided."""
@@ -228,6 +261,20 @@ class _Reader:
             )
         if held is None or held.verdict == "undecided":
             self._injectivity[key] = answer
+
+    def _complex(self, path: Path, answer: Regions) -> None:
+        """Take in an answer on regions: a complete one replaces one that is not."""
+        # Answers on slices stay apart: a slice is told by its file, and that does not say which rows were taken.
+        key = (answer.through, answer.domain, "" if answer.slice is None else str(path))
+        held = self._regions.get(key)
+        counts = [{word: one.numbers[word] for word in COUNTS} for one in (held, answer) if one is not None and one.complete]
+        if len(counts) == 2 and counts[0] != counts[1]:
+            raise InvalidFileError(
+                f"{path} contradicts the results before it: {answer.about} has {counts[0]['regions']} regions there and"
+                f" {counts[1]['regions']} here, or they meet otherwise; one of the files was changed"
+            )
+        if held is None or not held.complete:
+            self._regions[key] = answer
 
     def _same(self, path: Path, before: dict[str, Any] | None, now: dict[str, Any], what: str) -> dict[str, Any]:
         if before is not None and before["sha256"] != now["sha256"]:
@@ -278,6 +325,11 @@ class _Reader:
             pair = _pair(check, record, row, cardinality)
             if pair is not None:
                 pairs[row] = pair
+        solutions = self._solutions.setdefault(key, {})
+        if cardinality is Cardinality.FINITE and len(solutions) < ROWS_LISTED:
+            found = _solutions(check, record, row)
+            if found is not None:
+                solutions[row] = found
 
     def _certificate(self, check: Checked, record: dict[str, Any]) -> int | None:
         """The size of a record's certificate, which lies beside the results file whatever path was written."""
@@ -303,11 +355,20 @@ class _Reader:
         name = printable(folder.resolve().name or ".")
         keys = sorted(self._verdicts, key=lambda key: (key[0].layer or 0, key[0].through or 0, key[1] != "all", key[1]))
         answers = tuple(
-            Answers(*key, tuple(verdict for _, verdict in sorted(self._verdicts[key].items())), tuple(self._pairs.get(key, {}).values()))
+            Answers(
+                *key,
+                tuple(verdict for _, verdict in sorted(self._verdicts[key].items())),
+                tuple(self._pairs.get(key, {}).values()),
+                _sorted(self._solutions.get(key, {})),
+            )
             for key in keys
         )
         injectivity = sorted(self._injectivity.values(), key=lambda one: (one.layer or 0, one.domain != "all", one.domain))
-        if not answers and not injectivity:
+        regions = sorted(
+            self._regions.values(), key=lambda one: (one.through or LARGEST_NUMBER, one.slice or "", one.domain != "all", one.domain)
+        )
+        stability = self._stability.results()
+        if not answers and not injectivity and not regions and not stability:
             raise InvalidRequestError(f"the results in {folder} hold no verdict; nothing was decided before the run ended")
         places = sorted(printable(Path(name, place.relative_to(folder)).as_posix()) for place in self._folders)
         return Results(
@@ -320,6 +381,9 @@ class _Reader:
             tuple(self._versions),
             answers,
             tuple(injectivity),
+            tuple(regions),
+            stability,
+            self._stability.inverses(),
             tuple(files),
             tuple(places),
             self._example,
@@ -358,6 +422,21 @@ def _pair(check: Checked, record: Mapping[str, Any], row: int, cardinality: Card
             check.refuse("solutions", "are of different lengths")
         return Pair(row, cardinality, first, second, None)
     return None
+
+
+def _solutions(check: Checked, record: Mapping[str, Any], row: int) -> Solutions | None:
+    """The points of a finite pre-image, where they have few coordinates."""
+    held = record.get("solutions")
+    if held is None:
+        return None
+    points = [check.vector(point, "solutions") for point in check.list(record, "solutions")[:POINTS_LISTED]]
+    if len({len(point) for point in points}) > 1:
+        check.refuse("solutions", "are of different lengths")
+    return Solutions(row, tuple(points)) if points and 0 < len(points[0]) <= COORDINATES_LISTED else None
+
+
+def _sorted(found: Mapping[int, Solutions]) -> tuple[Solutions, ...]:
+    return tuple(solutions for _, solutions in sorted(found.items()))
 
 
 def _network(check: Checked, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from exactrelu import __version__
 from exactrelu.report.histogram import STACK, Panel, bins_for, count, panel
 from exactrelu.report.injectivity_view import InjectivityView, injectivity_view
 from exactrelu.report.pictures import Pictures, constant_map, pictures, raster
+from exactrelu.report.points_view import PointsView, points_views
+from exactrelu.report.regions_view import RegionsView, regions_view
+from exactrelu.report.stability_view import StabilityView, stability_views
 from exactrelu.report.words import SPEAKS, TIGHT, box_bounds, counted, says, size_text, statement, where
 from exactrelu.verdict import Cardinality
 
@@ -99,6 +102,7 @@ class View:
 
     version: str
     results: Results
+    question: str
     heading: str
     sizes: str
     asked: str
@@ -110,7 +114,10 @@ class View:
     kinds: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...]
     counterparts: tuple[Counterpart, ...]
+    points: tuple[PointsView, ...]
     injectivity: tuple[InjectivityView, ...]
+    regions: tuple[RegionsView, ...]
+    stability: tuple[StabilityView, ...]
     proved: tuple[Statement, ...]
     reached: tuple[str, ...]
     constant: Constant | None
@@ -122,11 +129,14 @@ class View:
 def view(results: Results) -> View:
     """Everything a report says about some results."""
     met = {verdict.cardinality for answers in results.answers for verdict in answers.verdicts}
+    inputs = results.network["inputs"]
+    question = _question(results)
     return View(
         version=__version__,
         results=results,
-        heading=f"Which inputs have the same output? {results.network['file']}",
-        sizes=f"{counted(results.network['inputs'], 'input')}, {counted(results.network['outputs'], 'output')}",
+        question=question,
+        heading=f"{question} {results.network['file']}",
+        sizes=f"{counted(inputs, 'input')}, {counted(results.network['outputs'], 'output')}",
         asked=f"{_asked(results)}s",
         lead=_lead(results),
         speaks=SPEAKS,
@@ -136,7 +146,10 @@ def view(results: Results) -> View:
         kinds=tuple((kind.value, kind.sentence) for kind in STACK if kind in met),
         figures=tuple(_figures(results)),
         counterparts=tuple(_counterparts(results)),
-        injectivity=tuple(injectivity_view(answer, _layout(results), results.network["inputs"]) for answer in results.injectivity),
+        points=tuple(points_views(results)),
+        injectivity=tuple(injectivity_view(answer, _layout(results), inputs) for answer in results.injectivity),
+        regions=tuple(regions_view(answer, inputs) for answer in results.regions),
+        stability=tuple(stability_views(results.stability, results.inverses, _layout(results))),
         proved=_proved(results),
         reached=tuple(sorted({verdict.reached for answers in results.answers for verdict in answers.verdicts if verdict.reached})),
         constant=_constant(results),
@@ -144,6 +157,12 @@ def view(results: Results) -> View:
         commands=tuple(_commands(results)),
         tables=tuple(_tables(results)),
     )
+
+
+def _question(results: Results) -> str:
+    if results.answers or results.injectivity:
+        return "Which inputs have the same output?"
+    return "Into which regions are the inputs divided?" if results.regions else "How stable is the inverse?"
 
 
 def _asked(results: Results) -> str:
@@ -175,8 +194,18 @@ def _rows(answers: Iterable[Answers]) -> set[int]:
 
 def _lead(results: Results) -> str:
     """The question in words."""
+    if not results.answers and not results.injectivity and not results.regions:
+        return (
+            "At each input the network is one affine map on the region around it. Its singular values are proposed by floats and enclosed"
+            " by proved bounds, and beside the rank that floats report stands the exact one."
+        )
+    if not results.answers and not results.injectivity:
+        return (
+            "On each activation region the same neurons are positive, and the network is one affine map. Which regions there are, and how"
+            " they meet, was found in exact arithmetic and with no tolerance."
+        )
     if not results.answers:
-        total, decided = results.verdicts, sum(answer.verdict != "undecided" for answer in results.injectivity)
+        total, decided = len(results.injectivity), sum(answer.verdict != "undecided" for answer in results.injectivity)
         all_of = f"{decided:,} of them " if decided < total else "all of them " if total > 1 else ""
         return (
             f"Do two different inputs of a layer have the same output? {counted(total, 'question')}, {all_of}decided, in exact"
@@ -343,11 +372,14 @@ def _constant(results: Results) -> Constant | None:
 
 def _certificates(results: Results) -> str:
     named = [verdict.certificate for answers in results.answers for verdict in answers.verdicts]
-    sizes = [size for size in (*named, *(answer.certificate for answer in results.injectivity)) if size is not None]
+    named += [*(answer.certificate for answer in results.injectivity), *(answer.certificate for answer in results.regions)]
+    sizes = [size for size in named if size is not None]
     there = [size for size in sizes if size >= 0]
+    if not results.certifiable:
+        return "Bounds of singular values have no certificates: run the command again to check them."
     if not sizes:
         return "No certificate was written: nobody else can check these verdicts. --out FOLDER writes one for each."
-    said = f"{counted(len(there), 'certificate')} for {counted(results.verdicts, 'verdict')}"
+    said = f"{counted(len(there), 'certificate')} for {counted(results.certifiable, 'verdict')}"
     if there:
         said += f", {size_text(sum(there))} in all, the largest {size_text(max(there))}"
     if len(there) < len(sizes):
