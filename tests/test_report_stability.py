@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import re
+import sys
 import tempfile
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +25,10 @@ from theorems.test_R import chained, layer
 
 from exactrelu import RationalVector, demo
 from exactrelu.cli import main
+from exactrelu.demo.stability import stability_of_images
 from exactrelu.errors import ExactReluError, InvalidFileError
+from exactrelu.network.readers import load
+from exactrelu.points import read_points
 from exactrelu.report import report
 from exactrelu.report.bounds import Bounds, apart, logarithm, ordered
 from exactrelu.report.histogram import PLOT_HEIGHT, TOP
@@ -463,10 +467,19 @@ def test_the_demo_shows_how_stable_the_inverse_is_at_some_images(tmp_path, capsy
     assert [(one["row"], one["layer"]) for one in held] == [(row, number) for row in (15, 16) for number in (1, 2, 3)]
     for one in held:
         line = next(line for line in said.splitlines() if re.match(rf"\s+{one['row']}\s+{one['layer']}\s+{one['active']}\s", line))
-        low, high = map(Fraction, re.search(r"(\S+) to (\S+)$", line.strip()).groups())
+        low, high = map(Fraction, re.search(r"\[(\S+), (\S+)\]$", line).groups())
         assert low <= Fraction(one["condition"][0]) <= Fraction(one["condition"][1]) <= high <= low * Fraction(101, 100)
         assert line.split()[3] == str(one["rank"])
     assert "at none of 2 images do floats report a wrong rank" in said
     words = words_of(tmp_path / "d")
     assert "The network from its input through layers 1, 2, 3: 6 linearisations, the exact rank of each; floats report no other." in words
     assert "Row 15, layer 1: a change of the input in these directions" in words
+
+
+def test_without_pytorch_the_demo_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    model = load(demo.MODEL)
+    points = read_points(demo.IMAGES, shape=model.input_shape, inputs=model.inputs, scale=demo.SCALE, rows="0:1")
+    said = stability_of_images(model, demo.MODEL, points, {}, ResultFolder(tmp_path, model, "digits"))
+    assert "needs PyTorch, which is not installed; install exactrelu[torch]" in said
+    assert not list(tmp_path.iterdir())

@@ -175,7 +175,7 @@ def test_the_json_of_the_command(capsys, tmp_path):
     assert code == 0
     assert result["question"] == "stability"
     assert [(one["row"], one["layer"]) for one in result["results"]] == [(row, layer) for row in (0, 1) for layer in (1, 2, 3)]
-    assert json.loads((tmp_path / "results.json").read_text()) == result
+    assert json.loads((tmp_path / "stability.json").read_text()) == result
     for one in result["results"]:
         assert one["agrees"] is (one["rank"] == one["numeric_rank"])
         sigma = [(Fraction(low), Fraction(high)) for low, high in one["sigma"]]

@@ -22,7 +22,8 @@ def report(
 ) -> int:
     """Write a report on results: one HTML page that needs nothing beside it, or Markdown.
 
-    It reads every results*.json and injectivity*.json of the folder and of its subfolders; R^n and a box then stand side by side.
+    It reads every results*.json, injectivity*.json, regions*.json and stability*.json of the folder and of its subfolders; R^n and a
+    box then stand side by side.
     """
     from exactrelu.report import report as write_report
     from exactrelu.results import Envelope, json_text, printable

@@ -80,7 +80,7 @@ def stability(
         result["inverse"] = _inverse(asked)
     if plot is not None and answers:
         save_plot(answers, plot)
-    written = None if folder is None else folder.results(result)
+    written = None if folder is None else folder.results(result, stem="stability")
     if json:
         print(json_text(result))
     else:

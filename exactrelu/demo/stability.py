@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from exactrelu.decimals import decimal_text
 from exactrelu.errors import InvalidRequestError
+from exactrelu.report.bounds import Bounds
 from exactrelu.results import Envelope, assumptions, layer_records
 from exactrelu.stability import ProvedSpectrum, StabilityModel
 from exactrelu.tables import table
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 _IMAGES = 6
 _SHOWN = 3
+_ASSUMES = (
+    "Bounds of singular values assume that float64 here rounds to nearest and that matrix products are sums of products; both were probed."
+)
 HEAD = "How stable is the inverse? The network through each layer is linear around an image; its singular values and its rank there:"
 
 
@@ -35,13 +37,19 @@ def stability_of_images(model: Network, file: Path, points: Points, data: Mappin
     chosen = list(zip(points.indices, points.rows, strict=True))[:_IMAGES]
     found = [one for row, x in chosen for one in asked.at(x, row)]
     records = [one.record() | (_directions(one) if one.layer == 1 and one.row == chosen[0][0] else {}) for one in found]
-    result = envelope.around(
-        file, model, assumptions(certified=True)[:1], data=data, layers=layer_records(model, asked.sources), results=records
-    )
+    about = [*assumptions(certified=True)[:1], _ASSUMES]
+    result = envelope.around(file, model, about, data=data, layers=layer_records(model, asked.sources), results=records)
     folder.results(result, "stability.json")
     header = ["image", "layer", "positive outputs", "exact rank", "float rank", "condition number"]
     rows = [
-        [one.row, one.layer, one.active, one.after.exact_rank, record["numeric_rank"], _outwards(record["condition"])]
+        [
+            one.row,
+            one.layer,
+            one.active,
+            one.after.exact_rank,
+            record["numeric_rank"],
+            record["condition"] and Bounds(*record["condition"]).text,
+        ]
         for one, record in zip(found, records, strict=True)
         if one.row in points.indices[:_SHOWN]
     ]
@@ -49,12 +57,6 @@ def stability_of_images(model: Network, file: Path, points: Points, data: Mappin
     said = [f"image {r['row']}, layer {r['layer']}: floats report rank {r['numeric_rank']}, but it is {r['rank']}" for r in wrong]
     said = said or [f"at none of {len(chosen)} images do floats report a wrong rank"]
     return "\n".join([HEAD, table(header, rows), *said])
-
-
-def _outwards(bounds: list[str] | None) -> str:
-    """Proved bounds to four digits."""
-    low, high = (decimal_text(Fraction(end), side) for end, side in zip(bounds, ("down", "up"), strict=True)) if bounds else ("", "")
-    return f"{low} to {high}"
 
 
 def _directions(found: LayerStability) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from exactrelu.report.fields import LARGEST_NUMBER, Checked, parse
 from exactrelu.report.injectivity import Injectivity, read_injectivity
 from exactrelu.report.regions import COUNTS, Regions, read_regions
 from exactrelu.report.stability import InverseBound, Linearisation, StabilityReader
+from exactrelu.report.subject import Data, LayerSize, read_data, read_layers, read_network
 from exactrelu.result_folder import PARTIAL, RESULT_BYTES
 from exactrelu.results import printable
 from exactrelu.verdict import Cardinality
@@ -32,7 +33,6 @@ PAIRS_KEPT = 24
 # Points of finite pre-images are listed for so many rows, so many of each, if they have no more coordinates than this.
 ROWS_LISTED, POINTS_LISTED, COORDINATES_LISTED = 24, 16, 8
 _NAMES = ("results*.json", "injectivity*.json", "regions*.json", "stability*.json")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Verdict(NamedTuple):
@@ -95,28 +95,6 @@ class Answers:
     verdicts: tuple[Verdict, ...]
     pairs: tuple[Pair, ...]
     solutions: tuple[Solutions, ...]
-
-
-@dataclass(frozen=True)
-class LayerSize:
-    """A layer as the results describe it."""
-
-    number: int
-    name: str
-    inputs: int
-    outputs: int
-
-
-@dataclass(frozen=True)
-class Data:
-    """The points that were asked about; `constant` has the coordinates with one value in every row, and that value."""
-
-    file: str
-    sha256: str
-    scale: str
-    subject: str
-    shape: tuple[int, ...]
-    constant: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -218,7 +196,7 @@ class _Reader:
             raise InvalidFileError(
                 f"{path} answers the question {printable(found['question'])[:40]}, which the report does not show yet; move it elsewhere"
             )
-        self._network = self._same(path, self._network, _network(check, found), "networks")
+        self._network = self._same(path, self._network, read_network(check, found), "networks")
         for sentence in check.list(found, "assumes"):
             self._assumes[check.is_text(sentence, "assumes")] = None
         self._versions[check.text(found, "exactrelu")] = None
@@ -244,10 +222,10 @@ class _Reader:
 
     def _describe(self, path: Path, check: Checked, found: dict[str, Any]) -> None:
         """Take in which points and layers a result is about."""
-        data = _data(check, found)
+        data = read_data(check, found)
         if data is not None:
             self._join(path, data)
-        for layer in _layers(check, found):
+        for layer in read_layers(check, found):
             self._layers[layer.number] = layer
 
     def _answer(self, path: Path, answer: Injectivity) -> None:
@@ -437,47 +415,3 @@ def _solutions(check: Checked, record: Mapping[str, Any], row: int) -> Solutions
 
 def _sorted(found: Mapping[int, Solutions]) -> tuple[Solutions, ...]:
     return tuple(solutions for _, solutions in sorted(found.items()))
-
-
-def _network(check: Checked, found: Mapping[str, Any]) -> dict[str, Any]:
-    network = found.get("network")
-    check.mapping(network, "network")
-    assert isinstance(network, dict)
-    sha256 = check.text(network, "sha256")
-    if not _SHA256.fullmatch(sha256):
-        check.refuse("network", "has no SHA-256")
-    sizes = {word: check.number(network, word, least=0) for word in ("inputs", "outputs")}
-    return {"file": _base_name(check.text(network, "file")), "sha256": sha256, **sizes}
-
-
-def _layers(check: Checked, found: Mapping[str, Any]) -> list[LayerSize]:
-    """The layers asked about; results written before these were described have none."""
-    layers = []
-    for layer in check.list(found, "layers") if found.get("layers") is not None else []:
-        check.mapping(layer, "layers")
-        sizes = [check.number(layer, word, least=0) for word in ("inputs", "outputs")]
-        layers.append(LayerSize(check.number(layer, "layer", least=1), check.text(layer, "name"), *sizes))
-    return layers
-
-
-def _data(check: Checked, found: Mapping[str, Any]) -> Data | None:
-    """The points asked about; results written before these were described have none."""
-    data = found.get("data")
-    if data is None:
-        return None
-    check.mapping(data, "data")
-    shape = tuple(check.number({"shape": length}, "shape", least=0) for length in check.list(data, "shape"))
-    constant = data.get("constant")
-    check.mapping(constant, "constant")
-    if not all(re.fullmatch(r"[0-9]{1,15}", name) and isinstance(value, str) for name, value in constant.items()):
-        check.refuse("constant", "is not a table of coordinates and values")
-    sha256 = check.text(data, "sha256")
-    if not _SHA256.fullmatch(sha256):
-        check.refuse("data", "has no SHA-256")
-    values = {int(name): value for name, value in constant.items()}
-    return Data(_base_name(check.text(data, "file")), sha256, check.text(data, "scale"), check.text(data, "subject"), shape, values)
-
-
-def _base_name(path: str) -> str:
-    """A file's own name: where it lay is nobody's business, its SHA-256 says which one it was."""
-    return re.split(r"[\\/]", path)[-1] or path

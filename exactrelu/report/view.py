@@ -5,19 +5,19 @@ Nothing is decided here; verdicts are counted and put into words.
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exactrelu import __version__
+from exactrelu.report.check_again import certificates_said, commands
 from exactrelu.report.histogram import STACK, Panel, bins_for, count, panel
 from exactrelu.report.injectivity_view import InjectivityView, injectivity_view
 from exactrelu.report.pictures import Pictures, constant_map, pictures, raster
 from exactrelu.report.points_view import PointsView, points_views
 from exactrelu.report.regions_view import RegionsView, regions_view
 from exactrelu.report.stability_view import StabilityView, stability_views
-from exactrelu.report.words import SPEAKS, TIGHT, box_bounds, counted, says, size_text, statement, where
+from exactrelu.report.words import SPEAKS, TIGHT, box_bounds, counted, says, statement, where
 from exactrelu.verdict import Cardinality
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ def view(results: Results) -> View:
         proved=_proved(results),
         reached=tuple(sorted({verdict.reached for answers in results.answers for verdict in answers.verdicts if verdict.reached})),
         constant=_constant(results),
-        certificates=_certificates(results),
-        commands=tuple(_commands(results)),
+        certificates=certificates_said(results),
+        commands=tuple(commands(results)),
         tables=tuple(_tables(results)),
     )
 
@@ -368,39 +368,6 @@ def _constant(results: Results) -> Constant | None:
     more = f" and {number - len(listed):,} more" if number > len(listed) else ""
     layout = raster(data.shape, inputs)
     return Constant(sentence, ", ".join(listed) + more, constant_map(data.constant, layout) if layout else None)
-
-
-def _certificates(results: Results) -> str:
-    named = [verdict.certificate for answers in results.answers for verdict in answers.verdicts]
-    named += [*(answer.certificate for answer in results.injectivity), *(answer.certificate for answer in results.regions)]
-    sizes = [size for size in named if size is not None]
-    there = [size for size in sizes if size >= 0]
-    if not results.certifiable:
-        return "Bounds of singular values have no certificates: run the command again to check them."
-    if not sizes:
-        return "No certificate was written: nobody else can check these verdicts. --out FOLDER writes one for each."
-    said = f"{counted(len(there), 'certificate')} for {counted(results.certifiable, 'verdict')}"
-    if there:
-        said += f", {size_text(sum(there))} in all, the largest {size_text(max(there))}"
-    if len(there) < len(sizes):
-        said += f"; {len(sizes) - len(there):,} that the results name are no longer beside them"
-    return f"{said}. This page looked only at their sizes: the commands check them."
-
-
-def _commands(results: Results) -> Iterator[tuple[str, str]]:
-    """What to type, and what it does."""
-    places = " ".join(map(shlex.quote, results.certificate_folders))
-    if not places:
-        return
-    yield f"exactrelu check {places}", "every certificate, quickly"
-    yield (
-        f"exactrelu check {places} --against {shlex.quote(results.network['file'])}",
-        "and derives the network's integers again from the model file",
-    )
-    yield f"python -m exactrelu.check {places}", "with Python's standard library alone, no code shared with the prover"
-    if results.certificate_example:
-        one = f"{results.certificate_folders[0]}/{results.certificate_example}"
-        yield f"exactrelu check {shlex.quote(one)}", "one of them; its name says what it is about"
 
 
 def _tables(results: Results) -> Iterator[Table]:
