@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from exactrelu import parallel
 from exactrelu.certificates import DataSource
 from exactrelu.errors import CertificateError
-from exactrelu.preimage import answer, prepare_question
+from exactrelu.preimage import answer, prepare_question, share_of_time
 from exactrelu.verdict import Cardinality
 
 if TYPE_CHECKING:
@@ -67,11 +67,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows for one thing asked, by its place in the question, with where each was read."""
+    """Rows for one thing asked, by its place in the question, with where each was read.
+
+    waiting: how many rows after these each process will have to decide.
+    """
 
     asked: int
     points: tuple[RationalVector, ...]
     sources: tuple[DataSource, ...]
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -91,25 +95,28 @@ class Decider:
         self._prepared: dict[int, PreparedPreimage] = {}
 
     def __call__(self, batch: Batch) -> list[Decided]:
-        return [self._decide(batch.asked, *row) for row in zip(batch.points, batch.sources, strict=True)]
+        rows = list(zip(batch.points, batch.sources, strict=True))
+        return [self._decide(batch.asked, *row, unbegun=len(rows) - i + batch.waiting) for i, row in enumerate(rows)]
 
-    def _prepare(self, place: int) -> PreparedPreimage:
+    def _prepare(self, place: int, until: float | None) -> PreparedPreimage:
         if place not in self._prepared:
             question = self._question
             asked = question.asked[place]
             self._prepared[place] = prepare_question(
-                question.network, asked.layer, asked.domain, through=asked.through, rational=question.rational
+                question.network, asked.layer, asked.domain, through=asked.through, rational=question.rational, until=until
             )
         return self._prepared[place]
 
-    def _decide(self, place: int, point: RationalVector, source: DataSource) -> Decided:
+    def _decide(self, place: int, point: RationalVector, source: DataSource, *, unbegun: int) -> Decided:
+        """Decide a row in its share of the time; unbegun: how many rows share what is left, this one included."""
         question, asked = self._question, self._question.asked[place]
         left = None if question.deadline is None else question.deadline - time.time()
         if left is not None and left <= 0:
             return Decided(asked, _unbegun(asked, source.row))
-        prepared = self._prepare(place)
+        until = None if left is None else time.monotonic() + left
+        prepared = self._prepare(place, until)
         begin = time.perf_counter()
-        deadline = None if left is None else time.monotonic() + left
+        deadline = None if until is None else share_of_time(until, unbegun)
         given, result = answer(prepared, question.network, asked.layer, question.subject, point, through=asked.through, deadline=deadline)
         record = {"row": source.row, **asked.keys, **_found(result, question.most_solutions)}
         text = None
@@ -165,7 +172,8 @@ def decide(question: Question, points: Points, *, workers: int = 1, scheduler: s
     asked = len(question.asked) * len(points.rows)
     with parallel.prepared_executor(Decider, question, workers=min(workers, max(1, asked)), scheduler=scheduler) as executor:
         size = 1 if executor.workers == 1 else max(1, min(LARGEST_BATCH, -(-len(points.rows) // (4 * executor.workers))))
-        batches = (batch for place in range(len(question.asked)) for batch in _batches(place, points, size))
+        after = range(asked - len(points.rows), -1, -len(points.rows)) if asked else ()
+        batches = (batch for place, rows in enumerate(after) for batch in _batches(place, points, size, rows, executor.workers))
         for decided in parallel.in_order(executor, Decider.__call__, batches, ahead=executor.ahead):
             yield from decided
 
@@ -183,8 +191,11 @@ def records(
             yield record
 
 
-def _batches(place: int, points: Points, size: int) -> Iterator[Batch]:
+def _batches(place: int, points: Points, size: int, after: int, workers: int) -> Iterator[Batch]:
+    """The rows for one thing asked, `size` at a time; after: how many rows there are for what is asked next."""
     scale = points.scale
     sources = [DataSource(points.sha256, row, scale.numerator, scale.denominator) for row in points.indices]
     for first in range(0, len(sources), size):
-        yield Batch(place, points.rows[first : first + size], tuple(sources[first : first + size]))
+        part = slice(first, first + size)
+        waiting = len(sources[part.stop :]) + after
+        yield Batch(place, points.rows[part], tuple(sources[part]), -(-waiting // workers))

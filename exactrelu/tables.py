@@ -68,7 +68,7 @@ def _layer_table(records: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         [
             record["row"],
-            record["cardinality"],
+            _cardinality(record),
             record["dimension"],
             record["active"],
             record["rank"],
@@ -79,6 +79,11 @@ def _layer_table(records: Sequence[Mapping[str, Any]]) -> str:
     ]
     more = len(records) - len(rows)
     return table(header, rows) + (f"\n.. and {more} more rows; --json or --out FOLDER give all" if more else "")
+
+
+def _cardinality(record: Mapping[str, Any]) -> str:
+    word: str = record["cardinality"]
+    return f"{word}, {record['points']} points" if word == Cardinality.FINITE.value else word
 
 
 def _witness(record: Mapping[str, Any]) -> str | None:

@@ -345,10 +345,18 @@ def test_every_degenerate_network_has_the_true_number_of_regions(shared):
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("trained/moons_2_16_16_1", 463), ("public/marabou_fc1", 2061), ("public/arch_single_pendulum", 1280), ("public/nn4sys_lindex", 302)],
+    [
+        ("trained/moons_2_16_16_1.onnx", 463),
+        ("public/marabou_fc1.onnx", 2061),
+        ("public/arch_single_pendulum.onnx", 1280),
+        ("public/nn4sys_lindex.onnx", 302),
+        ("public/tll_n2_N8_0_0.onnx", 589),
+        ("public/reach_prob_density_vdp.onnx", 49833),
+        pytest.param("public/hcas_pra0_tau00.nnet", 426777, marks=pytest.mark.slow),
+    ],
 )
 def test_trained_networks_satisfy_eulers_relation(shared, name, count):
-    found = whole_complex(load(shared / "networks" / f"{name}.onnx"))
+    found = whole_complex(load(shared / "networks" / name))
     assert found.regions == count
     assert sum(number * (-1) ** k for k, number in enumerate(found.face_counts())) == (-1) ** found.dimension
 

@@ -20,20 +20,31 @@ if TYPE_CHECKING:
 PreparedPreimage = OneLayerPreimage | NetworkPreimage
 
 
-def prepare(source: SourceLayer, domain: Domain, *, rational: bool = False) -> PreparedPreimage:
+def prepare(source: SourceLayer, domain: Domain, *, rational: bool = False, until: float | None = None) -> PreparedPreimage:
     """What decides pre-images under a source layer on its own, within a set of its inputs.
 
     A strictly increasing activation is left out; a layer with pooling or another activation of several pieces is a small network.
+    until: the time of `time.monotonic` by which all points are to be decided, where each has a deadline of its own.
     """
     stages = source.essential_stages
-    return NetworkPreimage(stages, domain, rational=rational) if len(stages) > 1 else prepare_layer(stages[0], domain, rational=rational)
+    if len(stages) > 1:
+        return NetworkPreimage(stages, domain, rational=rational, until=until)
+    return prepare_layer(stages[0], domain, rational=rational)
 
 
-def prepare_question(network: Network, layer: SourceLayer, domain: Domain, *, through: bool, rational: bool = False) -> PreparedPreimage:
+def prepare_question(
+    network: Network, layer: SourceLayer, domain: Domain, *, through: bool, rational: bool = False, until: float | None = None
+) -> PreparedPreimage:
     """As `prepare`, or `through` the layer: under the network from its input up to and with it, within a set of the network's inputs."""
     if through:
-        return NetworkPreimage(network.up_to(layer).layers, domain, rational=rational)
-    return prepare(layer, domain, rational=rational)
+        return NetworkPreimage(network.up_to(layer).layers, domain, rational=rational, until=until)
+    return prepare(layer, domain, rational=rational, until=until)
+
+
+def share_of_time(until: float, points: int) -> float:
+    """The deadline of the first of some points that share the time from now until then, times of `time.monotonic`."""
+    now = time.monotonic()
+    return now + (until - now) / points
 
 
 def answer(
@@ -73,9 +84,9 @@ def preimage(
 
     layer: the layer alone, 1 by default; through: the network from its input up to and with that layer, `"output"` for all of it.
     Exactly one of input (points of length n of the network), layer_input and output (lengths n and m of the layer, weights
-    (m, n)) is given. domain: a set of inputs of what is asked about, all of R^n by default. seconds: the time after which what
-    is not decided is returned as undecided. Raises InvalidRequestError for a layer that does not exist and points of a wrong
-    length. Theory P1, P2 (Behrmann, Dittmer, Fernsel, Maass).
+    (m, n)) is given. domain: a set of inputs of what is asked about, all of R^n by default. seconds: the time that all
+    points share; one that is not decided in its share is returned as undecided. Raises InvalidRequestError for a layer that does not
+    exist and points of a wrong length. Theory P1, P2 (Behrmann, Dittmer, Fernsel, Maass).
 
     >>> import numpy as np
     >>> from exactrelu import DyadicMatrix, Layer, Network, Orthant, RationalVector, SourceLayer
@@ -95,7 +106,11 @@ def preimage(
         raise InvalidRequestError("through asks about the network from its input on; leave layer and layer_input out")
     source = network.layer(1 if layer is None else layer) if through is None else network.layer_through(through)
     within = AllSpace() if domain is None else domain
-    prepared = prepare_question(network, source, within, through=composed, rational=rational)
-    deadline = None if seconds is None else time.monotonic() + seconds
-    ((subject, points),) = asked
-    return [answer(prepared, network, source, subject, point, through=composed, deadline=deadline)[1] for point in points]
+    until = None if seconds is None else time.monotonic() + seconds
+    prepared = prepare_question(network, source, within, through=composed, rational=rational, until=until)
+    ((subject, given_points),) = asked
+    waiting, found = list(given_points), []
+    while waiting:
+        deadline = None if until is None else share_of_time(until, len(waiting))
+        found.append(answer(prepared, network, source, subject, waiting.pop(0), through=composed, deadline=deadline)[1])
+    return found

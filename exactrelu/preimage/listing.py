@@ -1,4 +1,4 @@
-"""The pre-image under a network of few inputs from the list of its activation regions: no cases are split, and one list serves all outputs."""
+"""The pre-image under a network of few inputs from the list of its activation regions, which serves all outputs."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # many as the memory holds.
 MOST_FACES = 2**22
 _MOST_FACES_IN_TIME = 2**25
+# The part of the time in which regions are listed; what `LevelSets` prepares then takes up to four times as long.
+_LISTING = 0.2
 _MOST_INPUTS = 6
 _MOST_OUTPUTS = 2**10
 
@@ -42,6 +44,9 @@ class ListedGrounds:
 class RegionList:
     """Decides pre-images under layers on a domain from their regions, which are listed at the first question.
 
+    until: the time of `time.monotonic` by which all questions are to be answered. As the list serves all it may take a part of that time,
+    whatever the deadline of one question.
+
     >>> from exactrelu import AllSpace, DyadicMatrix, Layer, RationalVector
     >>> import numpy as np
     >>> relu = Layer(DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.0]]), np.array([True, True]))
@@ -51,12 +56,13 @@ class RegionList:
     (2, True)
     """
 
-    def __init__(self, stages: Sequence[Layer], domain: Domain) -> None:
+    def __init__(self, stages: Sequence[Layer], domain: Domain, *, until: float | None = None) -> None:
         self._stages = tuple(stages)
         self._domain = domain
+        self._until = until
         self._sets: LevelSets | None = None
-        # The most seconds in which the list was not completed.
-        self._too_few = 0.0
+        # The most seconds in which it was not completed, and what was said where it was not and there was no limit.
+        self._too_few, self._too_many = 0.0, ""
 
     @property
     def is_complete(self) -> bool:
@@ -64,6 +70,7 @@ class RegionList:
 
     def of_output(self, y: RationalVector, *, active: int, deadline: float | None) -> Preimage:
         """The pre-image of an output, undecided where there are too many regions or the time ends; active: its positive entries."""
+        deadline = deadline if self._until is None else self._until
         try:
             sets = self._listed(deadline)
             if isinstance(sets, str):
@@ -79,15 +86,22 @@ class RegionList:
         if self._sets is None:
             if not 0 < n <= _MOST_INPUTS or m > _MOST_OUTPUTS:
                 return f"regions are not listed for {n} inputs and {m} outputs"
-            seconds = None if deadline is None else deadline - time.monotonic()
+            now = time.monotonic()
+            seconds = None if deadline is None else _LISTING * (deadline - now)
+            if seconds is None and self._too_many:
+                return self._too_many
             if seconds is not None and seconds <= self._too_few:
                 return "there was no time to list all regions; a longer time limit may settle it"
             network = Network(self._stages, (SourceLayer(1, "all", self._stages, 0),), (), (n,))
             limit = (MOST_FACES if deadline is None else _MOST_FACES_IN_TIME) // 3**n
-            found = regions(network, domain=self._domain, deadline=deadline, limit=limit)
+            found = regions(network, domain=self._domain, deadline=None if seconds is None else now + seconds, limit=limit)
             if not found.complete:
-                self._too_few = max(self._too_few, seconds or 0.0)
-                return f"there are {found.regions} regions at least, too many to be listed {'in time' if seconds else 'without a time limit'}"
+                many = f"there are {found.regions} regions at least, too many to be listed"
+                if seconds is None:
+                    self._too_many = f"{many} without a time limit"
+                    return self._too_many
+                self._too_few = seconds
+                return f"{many} in time"
             self._sets = LevelSets(found)
         return self._sets
 

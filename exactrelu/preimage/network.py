@@ -21,8 +21,8 @@ from exactrelu.domain import AllSpace, Box, Domain, Orthant, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.search import Multipliers, search
 from exactrelu.exact.system import ConeSystem, RowSet
-from exactrelu.preimage.case_layer import Question
 from exactrelu.preimage.cases import CaseGrounds, preimage_by_cases
+from exactrelu.preimage.cases.layer import Question
 from exactrelu.preimage.composition import is_affordable, regions_at
 from exactrelu.preimage.coordinate_lines import coordinate_line
 from exactrelu.preimage.layer import LayerPreimage, tight_sides
@@ -47,7 +47,8 @@ class NetworkPreimage:
     """Decides pre-images under the composition of layers within a closed domain; prepared once, asked for many points.
 
     stages: layers whose widths chain, (m1, n), (m2, m1), ..; domain: a set of inputs of the first, in R^n; rational: certificates and
-    witnesses with exact rational numbers. Raises InvalidRequestError where there is no stage, or the widths or the domain do not fit.
+    witnesses with exact rational numbers; until: the time of `time.monotonic` by which all points are to be decided, where each has a
+    deadline of its own. Raises InvalidRequestError where there is no stage, or the widths or the domain do not fit.
 
     Every word speaks of all inputs of the domain. Where one region shows that there are infinitely many, `bounded` is said on boxes
     only, `infinite` leaves boundedness open, and the dimension is not computed. Without a deadline the search through regions ends at
@@ -62,7 +63,7 @@ class NetworkPreimage:
     ['singleton', 'finite']
     """
 
-    def __init__(self, stages: Sequence[Layer], domain: Domain, *, rational: bool = False) -> None:
+    def __init__(self, stages: Sequence[Layer], domain: Domain, *, rational: bool = False, until: float | None = None) -> None:
         if not stages:
             raise InvalidRequestError("a composition of no layers was asked about; name at least one layer")
         for number, (before, after) in enumerate(pairwise(stages), 2):
@@ -74,7 +75,7 @@ class NetworkPreimage:
         self.domain = domain
         self.rational = rational
         self._prepared: dict[int, OneLayerPreimage] = {}
-        self._regions = RegionList(self.stages, domain)
+        self._regions = RegionList(self.stages, domain, until=until)
 
     # ------------------------------------------------------------ questions
 
@@ -139,25 +140,26 @@ class NetworkPreimage:
         return self._in_region(given, active, unsettled, deadline)
 
     def _or_by_regions(self, found: Preimage, y: RationalVector, deadline: float | None) -> Preimage:
-        """What the two facts say of the output y; or else the union over cases, or over the list of regions, which comes first once there."""
+        """What the two facts say of the output y; or else the union over cases, or the list of regions: that first, once it is there."""
         if found.cardinality is not Cardinality.UNDECIDED:
             return found
         if not is_affordable(self.stages, tight=True):
             return replace(found, reached=f"{found.reached}; the layers are too large for a search through cases")
-        reached = [found.reached]
-        cases_failed = not self._regions.is_complete
-        if cases_failed:
-            by_cases = self._by_cases(y, found.active, deadline)
-            if by_cases.cardinality is not Cardinality.UNDECIDED:
-                return by_cases
-            reached.append(by_cases.reached)
-        listed = self._regions.of_output(y, active=found.active, deadline=deadline)
-        if listed.cardinality is Cardinality.UNDECIDED:
-            return replace(listed, reached="; ".join([*reached, listed.reached]))
-        return replace(listed, grounds=ListedGrounds(y, deadline, cases_failed=cases_failed))
+        ways, reached = [self._by_cases, self._by_list], [found.reached]
+        for way in reversed(ways) if self._regions.is_complete else ways:
+            result = way(y, found.active, deadline)
+            if result.cardinality is not Cardinality.UNDECIDED:
+                return result
+            reached.append(result.reached)
+        return replace(found, reached="; ".join(reached))
 
     def _by_cases(self, y: RationalVector, active: int, deadline: float | None) -> Preimage:
         return preimage_by_cases(Question(self.stages, self.domain, y), active=active, rational=self.rational, deadline=deadline)
+
+    def _by_list(self, y: RationalVector, active: int, deadline: float | None) -> Preimage:
+        grounds = ListedGrounds(y, deadline, cases_failed=not self._regions.is_complete)
+        result = self._regions.of_output(y, active=active, deadline=deadline)
+        return replace(result, grounds=None if result.reached else grounds)
 
     # ------------------------------------------------------------ the two facts
 

@@ -61,9 +61,9 @@ class Facets:
     """
 
     def __init__(self, lengths: np.ndarray, children: np.ndarray) -> None:
-        self.length = Column(lengths.astype(np.int32))
+        self.length = Column(lengths.astype(np.int32, copy=False))
         self.start = Column(starts_of(lengths))
-        self.pool = Column(children.astype(np.int32))
+        self.pool = Column(children.astype(np.int32, copy=False))
 
     def __len__(self) -> int:
         return len(self.length)

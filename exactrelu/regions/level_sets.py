@@ -80,7 +80,10 @@ class LevelSets:
         self._region = found._piece_numbers[-1]
         self._vertices = list(found._homogeneous)
         self._floats = scaled_pairs(self._vertices, found._inner.dimension + 1)[0]
-        self._maps: dict[int, tuple[RationalVector, ...]] = {}
+        self._maps: dict[int, tuple[RationalVector, ...]] = {0: found.affine_map(0)}
+        # Which outputs change along a direction in which no pattern does.
+        slopes = [[value(form.numerators, (*line.numerators, 0)) != 0 for line in found.lineality] for form in self._maps[0]]
+        self._rising = np.array([any(row) for row in slopes], dtype=bool)
 
     def of(self, y: RationalVector, *, deadline: float | None = None) -> LevelSet | None:
         """The inputs whose output is y, of length m; None where `time.monotonic()` passes the deadline before they are known.
@@ -119,9 +122,10 @@ class LevelSets:
         for begin in range(0, len(y), WORD):
             rows = np.arange(begin, min(begin + WORD, len(y)))
             signs = floats.signs(len(layers) - 1, rows, self._floats, errors)
-            above, below, neither = (self._pieces.unions(words(mask))[-1] for mask in (*signs, ~(signs[0] | signs[1])))
+            unknown = ~(signs[0] | signs[1]) | self._rising[rows]
+            above, below, either = (self._pieces.unions(words(mask))[-1] for mask in (*signs, unknown))
             every = words(np.ones((1, len(rows)), dtype=bool))
-            possible &= ((above & below) | neither) == every
+            possible &= ((above & below) | either) == every
         return possible
 
     def _at(self, region: int, point: Row, y: RationalVector) -> Row:

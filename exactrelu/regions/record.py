@@ -53,6 +53,7 @@ def _statistics(found: RegionComplex, deadline: float | None) -> dict[str, Any]:
     degrees = statistics.degrees(found)
     small = found.regions * found.adjacencies <= DIAMETER_SIZE
     return {
+        "regions_by_layer": list(statistics.sizes_by_layer(found)) if found.complete else None,
         "degree_mean": format_rational(Fraction(int(degrees.sum()), found.regions)) if found.complete else None,
         "degree_max": int(degrees.max()) if found.complete else None,
         "diameter": statistics.diameter(found) if small and in_time() else None,

@@ -16,8 +16,8 @@ from exactrelu.domain import AllSpace, Box, Orthant, Polytope
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.network.exact_file import _lines
 from exactrelu.network.model import Layer, Network
-from exactrelu.preimage.case_layer import Question
 from exactrelu.preimage.cases import preimage_by_cases
+from exactrelu.preimage.cases.layer import Question
 from exactrelu.preimage.network import NetworkPreimage
 
 if TYPE_CHECKING:

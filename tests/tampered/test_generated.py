@@ -65,8 +65,8 @@ class Writer:
         return [" ".join(token if isinstance(token, str) else format(token, "x") for token in line) for line in values]
 
     def begins(self, keyword: str) -> bool:
-        # Claims about all inputs are seldom made up right: test_injective.py generates those.
-        return not keyword.startswith("subject ") and self.rng.random() < 0.5
+        # Claims about all inputs and cases are seldom made up right: test_injective.py and test_cases.py generate those.
+        return not keyword.startswith(("subject ", "cases")) and self.rng.random() < 0.5
 
     def take(self, keyword: str, section: str) -> Writer:
         self.lines.append([keyword])
@@ -91,7 +91,8 @@ class Writer:
         return True
 
     def word(self, *words: str) -> str:
-        word = str(self.said(self.rng.choice(words)))
+        # What only cases can show is left out, as they are.
+        word = str(self.said(self.rng.choice([word for word in words if word != "finite"])))
         self.singleton = word == "singleton"
         return word
 
@@ -122,7 +123,7 @@ class Writer:
         return int(self.said(self.rng.choice([1, -1, 2, -2])))
 
     def empty(self) -> bool:
-        return self.rng.random() < 0.5
+        return self.lines[-1][0] == "claim" or self.rng.random() < 0.5
 
     def mask(self, what: str, length: int) -> int:
         if what == "E":
@@ -138,7 +139,8 @@ class Writer:
         values = [self.rng.choice(numbers) for _ in range(count)]
         guess = {"point": 0, "solution": self.last.value - 1, "output": self.last.value}.get(keyword)
         if guess is not None and self.rng.random() < 0.8:
-            values = list(self.states[guess])
+            # The solution of a composition is one of its first layer, that of a case has further columns.
+            values = next((list(self.states[k]) for k in (guess, 0) if len(self.states[k]) == count), values)
         if keyword in {"lower", "upper"} and self.rng.random() < 0.9:
             sign = 1 if keyword == "upper" else -1
             values = [v * self.lines[-1][1] + sign * self.rng.choice([0, 0, 1]) for v in self.states[0]]

@@ -25,9 +25,9 @@ from exactrelu.domain import AllSpace, Box, Orthant, Polytope
 from exactrelu.exact.rational import RationalVector
 from exactrelu.fast_checker import FastKernels
 from exactrelu.network.exact_file import _lines
-from exactrelu.preimage.case_layer import Question, case_layer
-from exactrelu.preimage.case_search import Leaf
 from exactrelu.preimage.cases import DecidedCase, preimage_by_cases
+from exactrelu.preimage.cases.layer import Question, case_layer
+from exactrelu.preimage.cases.search import Leaf
 from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.preimage.network import NetworkPreimage
 from exactrelu.strategies import domains, rational_vectors
@@ -198,12 +198,12 @@ def test_limits_leave_it_undecided_and_say_how_far_it_came():
     prepared = NetworkPreimage(folds(3), AllSpace())
     y = RationalVector((1, 2, 3))
     with mock.patch("exactrelu.preimage.cases.MOST_WORK", 1000):
-        result = prepared.of_output(y)
+        result = by_cases(prepared, y)
     assert result.cardinality is Cardinality.UNDECIDED
     assert "open at its limit" in result.reached
     with mock.patch("exactrelu.preimage.cases.MOST_COLUMNS", 8):
-        assert "time limit" in prepared.of_output(y).reached
-        assert prepared.of_output(y, deadline=time.monotonic() + 60).points == 8
+        assert "time limit" in by_cases(prepared, y).reached
+        assert by_cases(prepared, y, deadline=time.monotonic() + 60).points == 8
     for late in (0, 0.001, 0.01, 0.03):
         result = by_cases(prepared, y, deadline=time.monotonic() + late)
         assert result.points == 8 or "open" in result.reached

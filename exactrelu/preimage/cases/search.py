@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exactrelu.preimage.case_layer import Neuron, Question, RowName
-from exactrelu.preimage.case_program import CaseProgram
+from exactrelu.preimage.cases.layer import Neuron, Question, RowName
+from exactrelu.preimage.cases.program import CaseProgram
 
 # How many neurons are tested for a sign that they cannot have: those whose variables are the farthest from their values.
 _TESTED = 8

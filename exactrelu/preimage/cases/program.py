@@ -16,7 +16,7 @@ from scipy.sparse import block_array, csr_array, identity, vstack
 
 from exactrelu.domain import Box, Orthant, Polytope
 from exactrelu.exact.rational import nearest_float
-from exactrelu.preimage.case_layer import Neuron, Question, RowName
+from exactrelu.preimage.cases.layer import Neuron, Question, RowName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

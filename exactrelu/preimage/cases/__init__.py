@@ -17,8 +17,8 @@ from exactrelu.certificates import Farkas, Part
 from exactrelu.certificates.cases import Cases, CaseSplit
 from exactrelu.domain import AllSpace, Box
 from exactrelu.exact.rational import RationalVector
-from exactrelu.preimage.case_layer import CaseRow, Neuron, Question, case_layer
-from exactrelu.preimage.case_search import CaseSearch, Leaf, Split, Tree, Unfinished
+from exactrelu.preimage.cases.layer import CaseRow, Neuron, Question, case_layer
+from exactrelu.preimage.cases.search import CaseSearch, Leaf, Split, Tree, Unfinished
 from exactrelu.preimage.layer import LayerPreimage
 from exactrelu.verdict import Cardinality, Preimage
 
