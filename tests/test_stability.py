@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+import weakref
 from fractions import Fraction
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 torch = pytest.importorskip("torch", reason="singular values are proposed by PyTorch")
 
@@ -15,10 +19,13 @@ from exactrelu.commands.stability import stability as command
 from exactrelu.demo import IMAGES, MODEL
 from exactrelu.errors import ExactReluError, InvalidRequestError
 from exactrelu.exact import spectrum
-from exactrelu.stability import StabilityModel, stability
+from exactrelu.exact.enclosed import EnclosedMatrix
+from exactrelu.exact.gram import refined_spectrum
+from exactrelu.stability import StabilityModel, stability, tall
 from exactrelu.stability.boundary import nearest_wall
 from exactrelu.stability.device import Device
 from exactrelu.stability.linearisation import linearisations
+from exactrelu.stability.tall import spectrum_of_tall
 
 
 def network(*weights: list[list[float]], relu: bool = True) -> Network:
@@ -161,6 +168,89 @@ def test_beyond_the_nearest_wall_another_region_begins():
     assert nearest_wall(list(linearisations(StabilityModel(model).steps, wall.foot)), wall.foot).beyond(wall.foot) is None
 
 
+def test_just_beyond_the_nearest_wall_singular_values_are_those_of_the_neighbour():
+    model, x = network([[3.0, 4.0], [1.0, -1.0], [2.0, 5.0]], [[1.0, 2.0, 1.0], [-1.0, 1.0, 3.0]]), RationalVector((2, 1))
+    for found in stability(model, [x], neighbours=True):
+        beyond = found.record()["boundary"]["beyond"]
+        depths = list(linearisations(StabilityModel(model).steps[: found.layer], x))
+        (there,) = stability(model, [nearest_wall(depths, x).beyond(x)], through=found.layer)
+        assert beyond["switched"] == 1
+        assert {word: value for word, value in there.record().items() if word in beyond} == {
+            word: value for word, value in beyond.items() if word != "switched"
+        }
+        assert beyond["sigma_min"] != found.record()["sigma_min"]
+    on_the_wall = nearest_wall(linearisations(StabilityModel(model).steps, x), x).foot
+    *_, last = stability(model, [on_the_wall], neighbours=True)
+    assert last.record()["boundary"]["beyond"] is None
+
+
+@pytest.mark.parametrize("shape", [(40, 12), (12, 12), (300, 5)])
+def test_gram_matrices_of_tall_matrices_never_exclude_the_truth(shape):
+    generator = np.random.default_rng(0)
+    u, v = (np.linalg.qr(generator.standard_normal(size))[0] for size in (shape, (shape[1],) * 2))
+    exact = DyadicMatrix(np.round((u * np.linspace(1, 0.1, shape[1])) @ v.T * 2**20) / 2**20)
+    bounds, floats, right = spectrum_of_tall(EnclosedMatrix.of(exact), Device.named("cpu"))
+    truth = refined_spectrum(exact)
+    for low, high, least, most in zip(bounds.lower, bounds.upper, truth.lower, truth.upper, strict=True):
+        assert low <= least <= most <= high <= low + bounds.upper[0] / 5 * 10**-7
+    scale = 2.0 ** EnclosedMatrix.of(exact).exponent
+    assert np.allclose(np.linalg.norm(exact.floats @ right.T, axis=0), floats * scale)
+
+
+def test_an_error_of_a_tall_matrix_counts(monkeypatch):
+    floats, device = np.array([[0.5, 0.0], [0.0, 0.25], [0.0, 0.0]]), Device.named("cpu")
+    # What is enclosed may be any matrix within 1e-9 of the floats.
+    bounds, *_ = spectrum_of_tall(EnclosedMatrix(floats, 0, 1e-9), device)
+    assert bounds.lower[1] <= Fraction(0.25) - Fraction(1e-9) and Fraction(0.25) + Fraction(1e-9) <= bounds.upper[1]
+    assert spectrum_of_tall(EnclosedMatrix(floats, 0, 1e-7), device) is None
+    # Vectors that are none of a Gram matrix's prove too little.
+    monkeypatch.setattr(Device, "eigenvectors", lambda _, gram: (np.diag(gram), np.eye(2)[::-1]))
+    assert spectrum_of_tall(EnclosedMatrix(floats), device) is None
+
+
+def test_a_thousandth_of_the_gram_matrix_error_would_exclude_the_truth(monkeypatch):
+    matrix, gamma = EnclosedMatrix(np.diag([1.0, 0.5])), 1e-9
+    off = np.array([[0.9 * gamma, 0.0], [0.0, 0.0]])
+    for claimed, included in ((gamma, True), (gamma / 1000, False)):
+        monkeypatch.setattr(tall, "blocked_product", lambda x, y, claimed=claimed: (x @ y + off, claimed))
+        bounds, *_ = spectrum_of_tall(matrix, Device.named("cpu"))
+        assert (bounds.lower[0] <= 1 <= bounds.upper[0]) is included
+
+
+def test_large_tall_matrices_are_taken_by_their_gram_matrix(monkeypatch):
+    from exactrelu import stability as package
+
+    rows = np.random.default_rng(0).standard_normal((30, 6)).tolist()
+    (plain,) = stability(network(rows), [RationalVector((9,) * 6)])
+    monkeypatch.setattr(sys.modules[package.__module__], "_SMALLEST_TALL", 2)
+    monkeypatch.setattr(Device, "decomposition", None)
+    (found,) = stability(network(rows), [RationalVector((9,) * 6)])
+    assert found.after.exact_rank == found.after.numeric_rank == 6
+    assert found.after.sigma_min[0] <= plain.after.sigma_min[1] and plain.after.sigma_min[0] <= found.after.sigma_min[1]
+
+
+@pytest.mark.parametrize("slices", [False, True])
+def test_tall_residuals_are_summed_stripe_by_stripe(monkeypatch, slices):
+    matrix = EnclosedMatrix.of(DyadicMatrix(np.random.default_rng(0).standard_normal((25, 7))))
+    factors = np.linalg.svd(matrix.floats + 1e-3, full_matrices=False)
+    whole = spectrum.enclosed_spectrum(matrix, *factors, slices=slices)
+    monkeypatch.setattr(spectrum, "_STRIPE", 4)
+    striped = spectrum.enclosed_spectrum(matrix, *factors, slices=slices)
+    for a, b, c, d in zip(whole.lower, striped.lower, whole.upper, striped.upper, strict=True):
+        assert abs(a - b) <= Fraction(1, 10**7) and abs(c - d) <= Fraction(1, 10**7)
+
+
+def test_matrices_of_earlier_depths_are_let_go():
+    generator = np.random.default_rng(0)
+    model = network(*[generator.standard_normal((8, 8)).tolist() for _ in range(4)])
+    alive: list[weakref.ref[EnclosedMatrix]] = []
+    for depth in linearisations(StabilityModel(model).steps, RationalVector((1,) * 8)):
+        alive.append(weakref.ref(depth.after.matrix))
+        assert depth.before is None
+        del depth
+        assert sum(one() is not None for one in alive) == 1
+
+
 # ---------------------------------------------------------------- the command
 
 
@@ -185,6 +275,36 @@ def test_the_json_of_the_command(capsys, tmp_path):
         assert all(high - low <= largest / 10**8 for low, high in sigma)
         low, high = one["below"]["1/10"]
         assert low == high == sum(value < Fraction(1, 10) for _, value in sigma)
+
+
+def test_a_wrong_float_rank_is_a_disagreement_in_json_and_in_words(capsys, tmp_path):
+    """The rows (1, 1) and (1, 1 + 2^-52) are independent; numpy and torch say that they are not."""
+    weight = np.array([[1.0, 1.0], [1.0, 1 + 2.0**-52]])
+    assert np.linalg.matrix_rank(weight) == torch.linalg.matrix_rank(torch.from_numpy(weight)) == 1
+    given = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [1, 2]) for name in ("x", "y")]
+    nodes = [helper.make_node("Gemm", ["x", "w"], ["z"], transB=1), helper.make_node("Relu", ["z"], ["y"])]
+    graph = helper.make_graph(nodes, "fooled", given[:1], given[1:], [numpy_helper.from_array(weight, "w")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "fooled.onnx")
+    (tmp_path / "x.csv").write_text("1,1\n")
+    code = command(str(tmp_path / "fooled.onnx"), input=str(tmp_path / "x.csv"), json=True)
+    (one,) = json.loads(capsys.readouterr().out)["results"]
+    assert (code, one["rank"], one["numeric_rank"], one["agrees"]) == (0, 2, 1, False)
+    assert 0 < Fraction(one["sigma_min"][0]) <= Fraction(2) ** -53 <= Fraction(one["sigma_min"][1])
+    command(str(tmp_path / "fooled.onnx"), input=str(tmp_path / "x.csv"))
+    said = capsys.readouterr().out
+    assert "row 0, layer 1: floats report rank 1, but it is 2" in said and "0 of 1 numerical ranks agree" in said
+
+
+def test_workers_find_the_same_and_options_add_to_it(capsys):
+    def results(**options):
+        return [{**one, "seconds": 0} for one in json.loads(asked(capsys, json=True, **options)[1])["results"]]
+
+    plain, several, more = results(), results(workers=2), results(before=True, neighbours=True)
+    assert several == plain
+    assert all(one["before"] is None and "beyond" not in one["boundary"] for one in plain)
+    assert all(one["before"] is not None and one["boundary"]["beyond"]["rank"] for one in more)
+    with pytest.raises(InvalidRequestError, match="at least 1"):
+        asked(capsys, workers=0)
 
 
 def test_the_table_and_the_plot(capsys, tmp_path):

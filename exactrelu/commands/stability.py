@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from fractions import Fraction
 
+    from exactrelu.exact.rational import RationalVector
+    from exactrelu.network.model import Network
     from exactrelu.points import Points
     from exactrelu.stability import LayerStability, StabilityModel
 
@@ -31,6 +33,10 @@ def stability(
     rows: Rows = None,
     scale: Scale = None,
     below: Annotated[str | None, Parameter(help="Count the singular values below these numbers: T or T,T,.., decimals or p/q.")] = None,
+    before: Annotated[bool, Parameter(help="Also without each layer's relu, which may take as long again; --plot asks for it.")] = False,
+    neighbours: Annotated[
+        bool, Parameter(help="Also just beyond the nearest wall of each region, in the neighbouring one; takes as long again.")
+    ] = False,
     sharp: Annotated[bool, Parameter(help="Narrower bounds, by products of integers: about six times as long.")] = False,
     device: Annotated[str, Parameter(help="Where floats compute singular values: cpu (default) or cuda.")] = "cpu",
     dtype: Annotated[Literal["float64", "float32"], Parameter(help="In what they do; bounds are proved in float64.")] = "float64",
@@ -40,6 +46,7 @@ def stability(
     plot: Annotated[
         Path | None, Parameter(help="Draw singular values before and after the relu, over depth, and against the rank: FILE.svg.")
     ] = None,
+    workers: Annotated[int, Parameter(help="Processes on this machine, 1 by default.")] = 1,
     out: Annotated[Path | None, Parameter(help="Folder for the result.")] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -64,14 +71,24 @@ def stability(
     model = load(path)
     if plot is not None:
         check_plot(plot)
-    asked = StabilityModel(
-        model, layer=layer, through=through, before=True, below=thresholds, sharp=sharp, removed=10, device=device, dtype=dtype
-    )
+    options: dict[str, Any] = {
+        "layer": layer,
+        "through": through,
+        "before": before or plot is not None,
+        "neighbours": neighbours,
+        "below": thresholds,
+        "sharp": sharp,
+        "removed": 10,
+        "device": device,
+        "dtype": dtype,
+    }
+    asked = StabilityModel(model, **options)
     points = read_points(input, shape=model.input_shape, inputs=model.inputs, scale=factor, rows=rows)
     data = describe_data(Path(input), points, "input", model.input_shape)
     folder = None if out is None else ResultFolder(out, model, path.stem, data)
     answers: list[LayerStability] = []
-    records, stopped = finished(_records(asked, points, answers), len(points.rows) * len(asked.sources), quiet=quiet)
+    begun = _records(model, options, points, answers, workers)
+    records, stopped = finished(begun, len(points.rows) * len(asked.sources), quiet=quiet)
     if isinstance(stopped, ExactReluError):
         raise stopped
     about = [*ASSUMES, *notes_of(model, asked.sources)]
@@ -108,11 +125,28 @@ def _inverse(asked: StabilityModel) -> dict[str, Any]:
     return inverse_bound(asked.network, asked.sources[0].number).record()
 
 
-def _records(asked: StabilityModel, points: Points, answers: list[LayerStability]) -> Generator[dict[str, Any], None, None]:
-    for row, x in zip(points.indices, points.rows, strict=True):
-        for found in asked.at(x, row):
-            answers.append(found)
-            yield found.record()
+def _records(
+    model: Network, options: Mapping[str, Any], points: Points, answers: list[LayerStability], workers: int
+) -> Generator[dict[str, Any], None, None]:
+    from exactrelu.parallel import in_order, prepared_executor
+
+    with prepared_executor(_prepared, model, options, workers=min(workers, max(1, len(points.rows)))) as executor:
+        for several in in_order(executor, _at, zip(points.indices, points.rows, strict=True), ahead=executor.ahead):
+            for found in several:
+                answers.append(found)
+                yield found.record()
+
+
+def _prepared(model: Network, options: Mapping[str, Any]) -> StabilityModel:
+    from exactrelu.stability import StabilityModel
+
+    return StabilityModel(model, **options)
+
+
+def _at(asked: StabilityModel, row: tuple[int, RationalVector]) -> list[LayerStability]:
+    """The answers at one input; singular vectors stay behind."""
+    index, x = row
+    return [found.without_directions() for found in asked.at(x, index)]
 
 
 def _thresholds(text: str | None) -> list[Fraction]:

@@ -26,7 +26,7 @@ from exactrelu.exact.rounding import UNIT_ROUNDOFF, UPWARDS, gamma
 if TYPE_CHECKING:
     from exactrelu.exact.sparse import SparseMatrix
 
-BLOCK = 512
+BLOCK = 256
 # More than all that underflow can add to a norm here: 2^40 entries, each a sum of 2^20 products that lose 2^-1074, or its square 2^-1074.
 UNDERFLOW = 2.0**-500
 _LARGEST_GRAM = 4096

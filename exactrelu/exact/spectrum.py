@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from exactrelu.exact.enclosed import EnclosedMatrix
 
 _SLICES = 3
+# Of a tall product so many rows at a time are held.
+_STRIPE = 4096
 _LARGEST_PROPOSED = 2.0**100
 
 
@@ -99,14 +101,14 @@ def enclosed_spectrum(matrix: EnclosedMatrix, u: np.ndarray, s: np.ndarray, vt: 
     u, s, vt = (np.asarray(part, dtype=np.float64) for part in (u, s, vt))
     size = frobenius(matrix.floats) + matrix.error
     # A nan fails the comparison.
-    if not all(bool((np.abs(part) <= _LARGEST_PROPOSED).all()) for part in (u, s, vt)):
+    if not all(part.min() >= -_LARGEST_PROPOSED and part.max() <= _LARGEST_PROPOSED for part in (u, s, vt) if part.size):
         return _from_norm(size, len(s), matrix.exponent)
     order = np.argsort(-np.abs(s), kind="stable")
     if (np.abs(s)[order] != s).any():
         # A sign goes to the left vectors: the same product.
         u, s, vt = (u * np.where(s < 0, -1.0, 1.0))[:, order], np.abs(s)[order], vt[order]
-    scaled = u * s
     left, right = (_residual_norm(None, x, y, slices=slices) for x, y in ((u.T, u), (vt, vt.T)))
+    scaled = u * s
     # Rounding u diag(s) changes each entry by one part in 2^53.
     rounded = UNIT_ROUNDOFF * frobenius(scaled) * frobenius(vt)
     residual = _residual_norm(matrix.floats, scaled, vt, slices=slices) + (rounded + matrix.error + UNDERFLOW) * UPWARDS
@@ -147,9 +149,16 @@ def _subtracted(target: np.ndarray | None, product: np.ndarray) -> np.ndarray:
 
 
 def _by_rounding(target: np.ndarray | None, x: np.ndarray, y: np.ndarray) -> float:
-    """|fl(T - fl(X Y))|_F, with one rounding of the difference and gamma | |X| |Y| |_F <= gamma |X|_F |Y|_F of the product."""
-    product, rounding = blocked_product(x, y)
-    return frobenius(_subtracted(target, product)) * (1 + 2 * UNIT_ROUNDOFF) + rounding * frobenius(x) * frobenius(y)
+    """|fl(T - fl(X Y))|_F, with one rounding of the difference and gamma | |X| |Y| |_F <= gamma |X|_F |Y|_F of the product.
+
+    The squares of the norms of some rows at a time add up to that of all.
+    """
+    norms, rounding, height = [0.0], 0.0, _STRIPE if target is not None else max(len(x), 1)
+    for begin in range(0, len(x), height):
+        stripe = slice(begin, begin + height)
+        product, rounding = blocked_product(x[stripe], y)
+        norms.append(frobenius(_subtracted(None if target is None else target[stripe], product)))
+    return frobenius(np.array([norms])) * (1 + 2 * UNIT_ROUNDOFF) + rounding * frobenius(x) * frobenius(y)
 
 
 def _by_slices(target: np.ndarray | None, x: np.ndarray, y: np.ndarray) -> float:

@@ -15,19 +15,24 @@ from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.gram import LARGEST_REFINED, count_below, refined_spectrum
 from exactrelu.exact.spectrum import Spectrum, check_arithmetic, enclosed_spectrum
 from exactrelu.stability.answer import LayerStability, ProvedSpectrum
-from exactrelu.stability.boundary import nearest_wall
+from exactrelu.stability.boundary import Wall, Walls
 from exactrelu.stability.device import Device
 from exactrelu.stability.linearisation import Linearisation, Step, activations, linearisations
 from exactrelu.stability.matrix_free import extreme_values
 from exactrelu.stability.removal import removed_rows
+from exactrelu.stability.tall import spectrum_of_tall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from fractions import Fraction
 
+    from exactrelu.exact.enclosed import EnclosedMatrix
     from exactrelu.exact.rational import RationalVector
     from exactrelu.network.model import Network, SourceLayer
     from exactrelu.stability.linearisation import Depth
+
+# From so many columns on a tall matrix is tried by its Gram matrix first.
+_SMALLEST_TALL = 1024
 
 __all__ = ["LayerStability", "ProvedSpectrum", "StabilityModel", "stability"]
 
@@ -39,6 +44,7 @@ def stability(
     layer: int | str | None = None,
     through: int | str | None = None,
     before: bool = False,
+    neighbours: bool = False,
     below: Sequence[Fraction] = (),
     sharp: bool = False,
     removed: int = 0,
@@ -49,11 +55,12 @@ def stability(
     """Singular values of the linearisations at points, each with a proved enclosure, and exact ranks (theory S1, S2, S3).
 
     points: inputs of the network. layer: of that layer alone; through: of the network up to and with that one; with neither, of the
-    network up to every layer in its turn. before: also without the last relu. below: thresholds, for each of which the singular values
-    below it are counted. sharp: narrower enclosures by exact products, about six times as long. dtype: float64 or float32, that of the
-    singular value decomposition, which proposes; what is proved is in float64 in any case. removed: of a layer alone, how many of the rows
-    that its relu removes to list, those that bound the smallest singular value best (theory S4). most_bytes: where the matrices of a
-    linearisation need more memory, it is asked about by products with vectors alone; see `matrix_free` for what can then be proved.
+    network up to every layer in its turn. before: also without the last relu. neighbours: also the extreme singular values just beyond
+    the nearest wall of the region. below: thresholds, for each of which the singular values below it are counted. sharp: narrower
+    enclosures by exact products, about six times as long. dtype: float64 or float32, that of the singular value decomposition, which
+    proposes; what is proved is in float64 in any case. removed: of a layer alone, how many of the rows that its relu removes to list,
+    those that bound the smallest singular value best (theory S4). most_bytes: where the matrices of a linearisation need more memory, it
+    is asked about by products with vectors alone; see `matrix_free` for what can then be proved.
 
     Raises InvalidRequestError for points of another length, a layer or a device that does not exist, and a network without a relu.
 
@@ -69,6 +76,7 @@ def stability(
         layer=layer,
         through=through,
         before=before,
+        neighbours=neighbours,
         below=below,
         sharp=sharp,
         removed=removed,
@@ -89,6 +97,7 @@ class StabilityModel:
         layer: int | str | None = None,
         through: int | str | None = None,
         before: bool = False,
+        neighbours: bool = False,
         below: Sequence[Fraction] = (),
         sharp: bool = False,
         removed: int = 0,
@@ -110,13 +119,14 @@ class StabilityModel:
         else:
             self.sources = network.source_layers if through is None else (network.layer_through(through),)
         self.composed = layer is None
-        self._before, self._below, self._sharp, self._removed = before, tuple(below), sharp, removed
+        self._before, self._neighbours = before, neighbours
+        self._below, self._sharp, self._removed = tuple(below), sharp, removed
         layers = self.sources[0].stages if layer is not None else network.layers
         self.steps = tuple(Step(one) for one in layers)
         self._first: ProvedSpectrum | None = None
-        widths = [one.outputs for one in layers[: max(self._ends())]]
-        # A matrix, its part after the relu, left singular vectors and a product.
-        self._is_dense = 32 * max(widths) * layers[0].inputs <= most_bytes
+        tallest, inputs = max(one.outputs for one in layers[: max(self._ends())]), layers[0].inputs
+        # A matrix, its copy in LAPACK or a product, left singular vectors, what waits meanwhile; and squares of right ones and workspace.
+        self._is_dense = 8 * inputs * ((3 + before + neighbours) * tallest + 6 * inputs) <= most_bytes
 
     def _ends(self) -> dict[int, SourceLayer]:
         """After how many steps each source layer ends."""
@@ -133,11 +143,11 @@ class StabilityModel:
         if not self._is_dense:
             yield from self._matrix_free(ends, start, row)
             return
-        depths: list[Depth] = []
-        for count, depth in enumerate(linearisations(self.steps[: max(ends)], start), 1):
-            depths.append(depth)
+        walls = Walls(start)
+        for count, depth in enumerate(linearisations(self.steps[: max(ends)], start, before=self._before), 1):
+            walls.take(depth)
             if count in ends:
-                yield self._answer(ends[count], depths, start, row, begin)
+                yield self._answer(ends[count], depth, walls.nearest, start, row, begin)
                 begin = time.perf_counter()
 
     def _matrix_free(self, ends: Mapping[int, SourceLayer], x: RationalVector, row: int) -> Iterator[LayerStability]:
@@ -165,13 +175,12 @@ class StabilityModel:
                 )
                 begin = time.perf_counter()
 
-    def _answer(self, source: SourceLayer, depths: Sequence[Depth], x: RationalVector, row: int, begin: float) -> LayerStability:
-        depth = depths[-1]
-        before, after = depth.before.first(source.outputs), depth.after.first(source.outputs)
-        whole = self._without_relu(before) if self._before and len(source.stages) == 1 else None
+    def _answer(self, source: SourceLayer, depth: Depth, wall: Wall | None, x: RationalVector, row: int, begin: float) -> LayerStability:
+        before, after = depth.before, depth.after.first(source.outputs)
+        whole = self._without_relu(before.first(source.outputs)) if before is not None and len(source.stages) == 1 else None
         proved = whole if whole is not None and after.active == after.outputs else self.proved(after)
-        more: dict[str, Any] = {"boundary": self._boundary(depths, x)}
-        if self._removed and not self.composed and len(depths) == 1:
+        more: dict[str, Any] = {"boundary": None if wall is None else self._boundary(wall, after, x)}
+        if self._removed and not self.composed and len(source.stages) == 1:
             rows = removed_rows(source.stages[0], x, most=self._removed, rank=proved.exact_rank)
             more["removed"] = [row.record() for row in rows]
         return LayerStability(
@@ -196,20 +205,27 @@ class StabilityModel:
             self._first = self.proved(before)
         return self._first
 
-    def _boundary(self, depths: Sequence[Depth], x: RationalVector) -> dict[str, Any] | None:
-        wall = nearest_wall(depths, x)
-        if wall is None:
-            return None
+    def _boundary(self, wall: Wall, here: Linearisation, x: RationalVector) -> dict[str, Any]:
         layers = self.network.source_layers if self.composed else self.sources
         starts = [one.depth * self.composed for one in layers]
         found = (one.number for one, start in zip(layers, starts, strict=True) if start < wall.step <= start + len(one.stages))
-        return {"layer": next(found, None), **wall.record()}
+        beyond = {"beyond": self._beyond(wall, here, x)} if self._neighbours else {}
+        return {"layer": next(found, None), **wall.record(), **beyond}
+
+    def _beyond(self, wall: Wall, here: Linearisation, x: RationalVector) -> dict[str, Any] | None:
+        """The extreme singular values just beyond a wall, and how many neurons are switched there; None where x lies on the wall."""
+        point = wall.beyond(x)
+        if point is None:
+            return None
+        for depth in linearisations(here.steps, point):
+            there = depth.after.first(here.outputs)
+        switched = sum(int((a != b).sum()) for a, b in zip(here.masks, there.masks, strict=True))
+        return {"switched": switched, **self.proved(there).extremes()}
 
     def proved(self, linearisation: Linearisation) -> ProvedSpectrum:
         """Floats propose the singular values, a proof encloses them, and the exact rank says which are 0."""
         matrix, shape = linearisation.matrix, linearisation.shape
-        u, s, vt = self.device.decomposition(matrix.floats)
-        spectrum = enclosed_spectrum(matrix, u, s, vt, slices=self._sharp)
+        spectrum, s, vt = self._proposed(matrix)
         rank = linearisation.rank(spectrum.positive)
         spectrum = spectrum.of_rank(rank[1])
         if spectrum.positive < rank[0] and linearisation.is_small and min(matrix.shape) <= LARGEST_REFINED:
@@ -218,6 +234,16 @@ class StabilityModel:
         numeric_rank = self.device.numeric_rank(s, shape)
         counts = {threshold: _counted(spectrum, linearisation, threshold) for threshold in self._below}
         return ProvedSpectrum(shape, spectrum, rank, s, matrix.exponent, vt, numeric_rank, counts)
+
+    def _proposed(self, matrix: EnclosedMatrix) -> tuple[Spectrum, np.ndarray, np.ndarray]:
+        """(proved bounds, float singular values, right singular vectors) without the help of the rank."""
+        m, n = matrix.shape
+        if m >= n >= _SMALLEST_TALL and self.device.precision == "float64" and not self._sharp:
+            found = spectrum_of_tall(matrix, self.device)
+            if found is not None:
+                return found
+        u, s, vt = self.device.decomposition(matrix.floats)
+        return enclosed_spectrum(matrix, u, s, vt, slices=self._sharp), s, vt
 
 
 def _counted(spectrum: Spectrum, linearisation: Linearisation, threshold: Fraction) -> tuple[int, int]:

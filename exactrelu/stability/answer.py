@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -80,14 +80,19 @@ class ProvedSpectrum:
     def _bounds(self, index: int) -> Interval:
         return self.spectrum.lower[index], self.spectrum.upper[index]
 
-    def record(self) -> dict[str, Any]:
-        """The object of the JSON result: bounds as decimal strings, rounded outwards."""
+    def extremes(self) -> dict[str, Any]:
+        """The rank, the extreme singular values that are not 0, and their quotient: bounds as decimal strings, rounded outwards."""
         return {
             "rank": self.exact_rank,
             "rank_bounds": list(self.rank),
             "sigma_max": interval_texts(self.sigma_max),
             "sigma_min": None if self.sigma_min is None else interval_texts(self.sigma_min),
             "condition": None if self.condition is None else interval_texts(self.condition),
+        }
+
+    def record(self) -> dict[str, Any]:
+        """The object of the JSON result."""
+        return self.extremes() | {
             "sigma": [interval_texts(self._bounds(index)) for index in range(len(self.spectrum))],
             "below": {format_rational(threshold): list(count) for threshold, count in self.below.items()},
             "numeric_rank": self.numeric_rank,
@@ -114,6 +119,15 @@ class LayerStability:
     precision: str
     seconds: float
     more: Mapping[str, Any] = field(default_factory=dict)
+
+    def without_directions(self) -> LayerStability:
+        """The same without singular vectors, which need far more memory than all else."""
+        before, after = self.before, self.after
+        return replace(
+            self,
+            before=before and replace(before, right=before.right[:0]),
+            after=replace(after, right=after.right[:0]) if isinstance(after, ProvedSpectrum) else after,
+        )
 
     def record(self) -> dict[str, Any]:
         """One object of `results`."""

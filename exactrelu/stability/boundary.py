@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exactrelu.exact.enclosed import UNDERFLOW, frobenius
 from exactrelu.exact.rational import RationalVector, format_rational
-from exactrelu.exact.rounding import UPWARDS
 from exactrelu.stability.answer import interval_texts, square_root
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from exactrelu.stability.linearisation import Depth
 
@@ -55,8 +53,8 @@ class Wall:
         }
 
 
-def nearest_wall(depths: Sequence[Depth], x: RationalVector) -> Wall | None:
-    """The nearest wall of the region of x, on which the linearisations at x hold; None where it has none, being all of R^n.
+class Walls:
+    """The walls of the region of x, taken in depth by depth: the nearest one so far, or None, and no matrix of any depth.
 
     At distance 0 the point lies on a wall, and the region is one of several around it.
 
@@ -65,57 +63,52 @@ def nearest_wall(depths: Sequence[Depth], x: RationalVector) -> Wall | None:
     >>> from exactrelu.stability.linearisation import Step, linearisations
     >>> layer = Layer(DyadicMatrix.from_floats([[3.0, 4.0], [0, 0]]), DyadicMatrix.from_floats([[-2.0], [0]]), np.array([True, True]))
     >>> x = RationalVector((1, 1))
-    >>> wall = nearest_wall(list(linearisations((Step(layer),), x)), x)
+    >>> wall = nearest_wall(linearisations((Step(layer),), x), x)
     >>> wall.step, wall.row, wall.squared_distance, wall.foot.texts()
     (1, 0, Fraction(1, 1), ['2/5', '1/5'])
     """
-    best: tuple[Fraction, int, int, list[Fraction]] | None = None
-    for least, step, row in sorted(_candidates(depths)):
-        if best is not None and best[0] <= Fraction(least) ** 2:
-            break
-        depth = depths[step - 1]
-        gradient, exponent = depth.before.exact_row(row)
-        square = sum(value * value for value in gradient)
-        if square:
-            value = Fraction(depth.pre_activation.numerators[row], depth.pre_activation.denominator)
-            distance = value**2 / (square * Fraction(4) ** exponent)
-            if best is None or distance < best[0]:
-                factor = value / (square * Fraction(2) ** exponent)
-                best = (distance, step, row, [factor * entry for entry in gradient])
-    if best is None:
-        return None
-    distance, step, row, move = best
-    return Wall(step, row, distance, RationalVector.from_fractions(a - b for a, b in zip(x.fractions(), move, strict=True)))
+
+    def __init__(self, x: RationalVector) -> None:
+        self._x = x
+        self._step = 0
+        self.nearest: Wall | None = None
+
+    def take(self, depth: Depth) -> None:
+        """The walls of the neurons of the next depth."""
+        self._step += 1
+        z = depth.pre_activation
+        for least, row in sorted(_candidates(depth)):
+            if self.nearest is not None and self.nearest.squared_distance <= Fraction(least) ** 2:
+                break
+            gradient, exponent = depth.exact_row(row)
+            square = sum(value * value for value in gradient)
+            if square:
+                value = Fraction(z.numerators[row], z.denominator)
+                distance = value**2 / (square * Fraction(4) ** exponent)
+                if self.nearest is None or distance < self.nearest.squared_distance:
+                    factor = value / (square * Fraction(2) ** exponent)
+                    pairs = zip(self._x.fractions(), gradient, strict=True)
+                    foot = RationalVector.from_fractions(own - factor * entry for own, entry in pairs)
+                    self.nearest = Wall(self._step, row, distance, foot)
 
 
-def _candidates(depths: Sequence[Depth]) -> list[tuple[float, int, int]]:
-    """(a lower bound of the distance, step, row) of all neurons with a relu."""
-    found: list[tuple[float, int, int]] = []
-    for step, depth in enumerate(depths, 1):
-        layer, matrix, z = depth.before.steps[-1], depth.before.matrix, depth.pre_activation
-        norms = _gradient_norms(depths, step)
-        # z is divided by the scale of the matrix in integers, since either may leave the range of floats.
-        above, below = max(0, -matrix.exponent), z.denominator << max(0, matrix.exponent)
-        for row in np.flatnonzero(layer.layer.rectified & layer.nonzero_rows).tolist():
-            size = _divided(abs(z.numerators[row]) << above, below)
-            found.append((min(size / norms[row] * _DOWNWARDS, _LARGEST), step, row))
-    return found
+def nearest_wall(depths: Iterable[Depth], x: RationalVector) -> Wall | None:
+    """The nearest wall of the region of x, on which the linearisations at x hold; None where it has none, being all of R^n."""
+    walls = Walls(x)
+    for depth in depths:
+        walls.take(depth)
+    return walls.nearest
 
 
-def _gradient_norms(depths: Sequence[Depth], step: int) -> list[float]:
-    """Upper bounds of all |g_j| of a step, divided by the scale of its matrix: of its rows, or of a factor's row times the rest.
-
-    The latter is the smaller one for a row of W that is smaller than the error of the product.
-    """
-    matrix, factor = depths[step - 1].before.matrix, depths[step - 1].before.steps[-1].factor
-    norms = matrix.row_norms()
-    if step > 1:
-        earlier = depths[step - 2].after.matrix
-        size = (frobenius(earlier.floats) + earlier.error) * UPWARDS
-        with np.errstate(over="ignore"):
-            others = np.ldexp(factor.row_norms * size, factor.exponent + earlier.exponent - matrix.exponent)
-        norms = np.minimum(norms, others * UPWARDS + UNDERFLOW)
-    return list(norms.tolist())
+def _candidates(depth: Depth) -> Iterator[tuple[float, int]]:
+    """(a lower bound of the distance, row) of all neurons with a relu."""
+    step, z, exponent = depth.after.steps[-1], depth.pre_activation, depth.after.matrix.exponent
+    norms = depth.gradient_norms.tolist()
+    # z is divided by the scale of the matrix in integers, since either may leave the range of floats.
+    above, below = max(0, -exponent), z.denominator << max(0, exponent)
+    for row in np.flatnonzero(step.layer.rectified & step.nonzero_rows).tolist():
+        size = _divided(abs(z.numerators[row]) << above, below)
+        yield min(size / norms[row] * _DOWNWARDS, _LARGEST), row
 
 
 def _divided(numerator: int, denominator: int) -> float:

@@ -68,6 +68,23 @@ class Device:
             found |= zip(places, self._batch(np.stack(several) if len(several) > 1 else several[0][None]), strict=True)
         return [found[place] for place in range(len(matrices))]
 
+    def eigenvectors(self, symmetric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(values, largest first, vectors as columns) of a symmetric float64 matrix (n, n)."""
+        import torch
+
+        try:
+            with _full_precision(torch):
+                parts = torch.linalg.eigh(torch.from_numpy(symmetric).to(device=self.name, dtype=getattr(torch, self.precision)))
+                values, vectors = (part.to(device="cpu", dtype=torch.float64).numpy() for part in parts)
+        except RuntimeError as error:
+            raise self._failed("eigh", f"{len(symmetric)} rows", error) from None
+        return values[::-1].copy(), vectors[:, ::-1]
+
+    def _failed(self, function: str, shape: str, error: RuntimeError) -> ExactReluError:
+        return ExactReluError(
+            f"torch.linalg.{function} failed on {self.name} for {shape}: {str(error).split('.')[0][:100]}; try --device cpu"
+        )
+
     def _batch(self, stacked: np.ndarray) -> list[Factors]:
         import torch
 
@@ -80,9 +97,7 @@ class Device:
                 parts = torch.linalg.svd(given, full_matrices=False)
                 u, s, vt = (part.to(device="cpu", dtype=torch.float64).numpy() for part in parts)
         except RuntimeError as error:
-            raise ExactReluError(
-                f"torch.linalg.svd failed on {self.name} for {count} x {m} x {n}: {str(error).split('.')[0][:100]}; try --device cpu"
-            ) from None
+            raise self._failed("svd", f"{count} x {m} x {n}", error) from None
         return list(zip(u, s, vt, strict=True))
 
     def numeric_rank(self, singular_values: np.ndarray, shape: tuple[int, int]) -> int:

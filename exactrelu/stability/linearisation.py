@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flint import fmpz_mat, nmod_mat
 
-from exactrelu.exact.enclosed import EnclosedMatrix, Factor
+from exactrelu.exact.enclosed import UNDERFLOW, EnclosedMatrix, Factor, frobenius
 from exactrelu.exact.linalg import exact_rank
 from exactrelu.exact.modular import PRIMES, residues
 from exactrelu.exact.rational import DyadicMatrix, RationalVector
+from exactrelu.exact.rounding import UPWARDS
 from exactrelu.exact.sparse import SparseMatrix
 
 if TYPE_CHECKING:
@@ -153,35 +154,60 @@ class Linearisation:
             product, exponent = left * product, exponent + own
         return DyadicMatrix.from_integers(([int(value) for value in row] for row in product.tolist()), self.shape[1], exponent)
 
+
+@dataclass(frozen=True, eq=False)
+class Depth:
+    """The linearisation at one depth after the last relu and, where that was asked for, before it, with all of its rows.
+
+    pre_activation: what stands before the relu, exactly. gradient_norms: upper bounds of the norms of all rows, active or not, divided
+    by the scale of the matrix of `after`.
+    """
+
+    after: Linearisation
+    before: Linearisation | None
+    pre_activation: RationalVector
+    gradient_norms: np.ndarray
+
     def exact_row(self, index: int) -> tuple[list[int], int]:
         """Row `index` of the last step times what comes before it, active or not: integers over one power of two."""
-        row: list[int] = (np.arange(len(self.masks[-1])) == index).astype(int).tolist()
+        row: list[int] = (np.arange(len(self.after.masks[-1])) == index).astype(int).tolist()
         exponent = 0
-        for step, mask in zip(self.steps[::-1], (None, *self.masks[-2::-1]), strict=True):
+        for step, mask in zip(self.after.steps[::-1], (None, *self.after.masks[-2::-1]), strict=True):
             kept = row if mask is None else [value if on else 0 for value, on in zip(row, mask.tolist(), strict=True)]
             row, own = step.transposed.times(kept)
             exponent += own
         return row, exponent
 
 
-@dataclass(frozen=True, eq=False)
-class Depth:
-    """The linearisation at one depth before the last relu, all of its rows, and after it."""
+def linearisations(steps: tuple[Step, ...], x: RationalVector, *, before: bool = False) -> Iterator[Depth]:
+    """The linearisation at x through each step in its turn; what one has multiplied the next goes on with.
 
-    before: Linearisation
-    after: Linearisation
-    pre_activation: RationalVector
-
-
-def linearisations(steps: tuple[Step, ...], x: RationalVector) -> Iterator[Depth]:
-    """The linearisation at x through each step in its turn; what one has multiplied the next goes on with."""
+    A matrix is let go once the next one is there, that before a relu at once, unless it is asked for.
+    """
     masks: tuple[np.ndarray, ...] = ()
     matrix: EnclosedMatrix | None = None
     for count, (step, (z, active)) in enumerate(zip(steps, activations(steps, x), strict=True), 1):
-        matrix = step.factor.enclosed() if matrix is None else step.factor.times(matrix, masks[-1])
-        everything = Linearisation(steps[:count], (*masks, np.ones_like(active)), matrix, len(active))
-        masks, matrix = (*masks, active), matrix.rows(active)
-        yield Depth(everything, Linearisation(steps[:count], masks, matrix, len(active)), z)
+        whole = step.factor.enclosed() if matrix is None else step.factor.times(matrix, masks[-1])
+        norms = _gradient_norms(step, matrix, whole)
+        everything = Linearisation(steps[:count], (*masks, np.ones_like(active)), whole, len(active)) if before else None
+        masks, matrix = (*masks, active), whole.rows(active)
+        del whole
+        yield Depth(Linearisation(steps[:count], masks, matrix, len(active)), everything, z, norms)
+        del everything
+
+
+def _gradient_norms(step: Step, earlier: EnclosedMatrix | None, product: EnclosedMatrix) -> np.ndarray:
+    """Upper bounds of the norms of a product's rows, divided by its scale: of its rows, or of a factor's row times the rest.
+
+    The latter is the smaller one for a row of W that is smaller than the error of the product.
+    """
+    norms, factor = product.row_norms(), step.factor
+    if earlier is None:
+        return norms
+    size = (frobenius(earlier.floats) + earlier.error) * UPWARDS
+    with np.errstate(over="ignore"):
+        others = np.ldexp(factor.row_norms * size, factor.exponent + earlier.exponent - product.exponent)
+    return np.asarray(np.minimum(norms, others * UPWARDS + UNDERFLOW))
 
 
 def activations(steps: tuple[Step, ...], x: RationalVector) -> Iterator[tuple[RationalVector, np.ndarray]]:
