@@ -37,11 +37,16 @@ def starts_of(lengths: np.ndarray) -> np.ndarray:
 
 def facets_of(facets: Stretches, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The facets of these faces: (owner, facet), owner a place in `faces`, increasing."""
+    return np.repeat(np.arange(len(faces)), facets[1][faces]), children_of(facets, faces)
+
+
+def children_of(facets: Stretches, faces: np.ndarray) -> np.ndarray:
+    """The facets of these faces, one face after the other."""
     start, length, pool = facets
     lengths = length[faces]
     places = np.repeat(start[faces] - starts_of(lengths), lengths)
     places += np.arange(len(places))
-    return np.repeat(np.arange(len(faces)), lengths), pool[places]
+    return np.asarray(pool[places])
 
 
 def crossing(positive: Words, negative: Words, bit: np.uint64) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exactrelu.regions.face_passes import NUMPY, facets_of, starts_of
+from exactrelu.regions.face_passes import NUMPY, children_of, facets_of, starts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,14 +89,15 @@ class Facets:
     def compact(self) -> None:
         """Put the stretches in the order of the faces, without gaps."""
         lengths = self.length.values
-        if len(self.pool) == int(lengths.sum()) and (self.start.values == starts_of(lengths)).all():
+        # A stretch that was replaced has left a gap.
+        if len(self.pool) == int(lengths.sum()):
             return
-        children = self.of(np.arange(len(self)))[1]
+        children = children_of(self.stretches, np.arange(len(self)))
         self.start, self.pool = Column(starts_of(lengths)), Column(children)
 
     def selected(self, faces: np.ndarray, new_numbers: np.ndarray) -> Facets:
         """These faces alone, their facets renumbered."""
-        return Facets(self.length.values[faces], new_numbers[self.of(faces)[1]])
+        return Facets(self.length.values[faces], new_numbers[children_of(self.stretches, faces)])
 
 
 class FaceLattice:

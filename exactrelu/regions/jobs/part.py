@@ -1,8 +1,8 @@
 """Some cells of a complex with all their faces, as bytes: what a job is given and what it gives back.
 
-The bytes are a line of JSON with types and shapes of arrays, then these. Coordinates, integers of any length, are two's complement of one
-width; of vertices that a job has found the edge and the neuron are enough. Nothing is unpickled, and what is read is checked, so that bytes
-from a file do no harm.
+The bytes are a line of JSON with types and shapes of arrays, then these, numbers in as few bytes as hold them all. Coordinates, integers
+of any length, are two's complement of one width; of vertices that a job has found the edge and the neuron are enough. Nothing is unpickled,
+and what is read is checked, so that bytes from a file do no harm.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from exactrelu.regions.charts import Row
     from exactrelu.regions.forms import HomogeneousLayers
 
-_TYPES = ("<i4", "<i8", "<u8", "|u1")
+_TYPES = ("|u1", "<u2", "<u4", "<u8")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,15 +109,16 @@ class _Reader:
         _require(all(len(words) == below for _, words in patterns), "words of cells")
         history = None
         if self._header["signs"] is not None:
-            history = VertexSigns([(self._column("u8"), self._column("u8")) for _ in range(self._header["signs"])])
+            history = VertexSigns([(self._column(np.uint64), self._column(np.uint64)) for _ in range(self._header["signs"])])
             _require(all(len(column) == count for part in history.parts for column in part), "signs of vertices")
         _require(not self._arrays, "too many arrays")
         return Part(FaceLattice(count, facets), vertices, patterns, history)
 
-    def _column(self, kind: str = "i") -> np.ndarray:
+    def _column(self, kind: type = np.int32) -> np.ndarray:
+        """An array of words, or of numbers: what is no int32 is negative here."""
         array = self._arrays.pop()
-        _require(array.ndim == 1 and array.dtype.str[1:].startswith(kind), "shape of an array")
-        return array
+        _require(array.ndim == 1 and (array.dtype.itemsize == 8) == (kind is np.uint64), "shape of an array")
+        return array.astype(kind)
 
     def _words(self, count: int) -> list[tuple[Block, np.ndarray]]:
         found = []
@@ -125,7 +126,7 @@ class _Reader:
             layer, *rows = self._column().tolist()
             _require(0 <= layer < len(self._layers.layers) and 0 < len(rows) <= WORD, "neurons")
             _require(_below(np.array(rows), self._layers.layers[layer].outputs), "neurons")
-            found.append((Block(layer, np.array(rows)), self._column("u8")))
+            found.append((Block(layer, np.array(rows)), self._column(np.uint64)))
         return found
 
     def _vertices(self, given: list[Row], patterns: Sequence[tuple[Block, np.ndarray]]) -> Vertices:
@@ -165,7 +166,8 @@ def _words(pattern: Iterable[tuple[Block, np.ndarray]]) -> list[np.ndarray]:
 
 
 def _as_bytes(header: dict[str, object], arrays: Sequence[np.ndarray]) -> bytes:
-    little = [array.astype(array.dtype.newbyteorder("<"), copy=False) for array in arrays]
+    narrow = [array if array.dtype.kind == "u" else array.astype(np.min_scalar_type(array.max(initial=0))) for array in arrays]
+    little = [array.astype(array.dtype.newbyteorder("<"), copy=False) for array in narrow]
     line = json.dumps({**header, "arrays": [[array.dtype.str, array.shape] for array in little]}) + "\n"
     return b"".join([line.encode("ascii"), *(array.tobytes() for array in little)])
 
@@ -176,9 +178,8 @@ def _from_bytes(data: bytes) -> tuple[dict[str, Any], list[np.ndarray]]:
     arrays = []
     for kind, shape in header.pop("arrays"):
         _require(kind in _TYPES and len(shape) <= 3 and all(isinstance(n, int) and n >= 0 for n in shape), "type of an array")
-        array = np.frombuffer(data, dtype=kind, count=prod(shape), offset=place)
-        arrays.append(array.reshape(shape).astype(array.dtype.newbyteorder("=")))
-        place += array.nbytes
+        arrays.append(np.frombuffer(data, dtype=kind, count=prod(shape), offset=place).reshape(shape))
+        place += arrays[-1].nbytes
     _require(place == len(data), "length")
     return header, arrays
 
