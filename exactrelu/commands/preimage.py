@@ -50,7 +50,7 @@ def preimage(
     scheduler: Annotated[
         str | None, Parameter(help="Address of a running Dask scheduler, such as tcp://10.0.0.1:8786, whose workers decide the rows.")
     ] = None,
-    time_limit: Annotated[float | None, Parameter(help="Seconds that all rows share; what is not decided in its share is undecided.")] = None,
+    time_limit: Annotated[float | None, Parameter(help="Seconds that all rows share; a row not decided in its share is undecided.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
