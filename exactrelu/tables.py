@@ -193,7 +193,7 @@ def regions_report(record: Mapping[str, Any], domain: str) -> str:
     if record["progress"] is None:
         state = "These are all regions."
     else:
-        state = f"Not complete: {record['progress']}; there are at least as many. Give a larger --time-limit."
+        state = f"Not complete: {record['progress']}; there are at least as many. Give a larger --time-limit or --limit."
     if record["uncertified"] is not None:
         state += f"\nno certificate: {record['uncertified']}"
     return "\n".join([f"{part}, domain {printable(domain)}{where}", *lines, "", state])

@@ -6,6 +6,7 @@ import itertools
 import json
 from fractions import Fraction
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -23,6 +24,7 @@ from exactrelu.regions import AffineSlice, regions
 from exactrelu.regions.decision import boundary, classes
 from exactrelu.regions.drawing.plot import save_plot, svg
 from exactrelu.regions.drawing.polygons import View, area, clipped, coordinates, half, polygons, zero_set
+from exactrelu.regions.graph import save_graph
 from exactrelu.strategies import networks
 
 MODEL, IMAGES = str(demo.MODEL), str(demo.IMAGES)
@@ -204,6 +206,15 @@ def test_a_store_and_workers_change_nothing(ask, plane, tmp_path):
     assert (tmp_path / "regions.sqlite").read_bytes() == before
 
 
+def test_a_limit_below_the_first_cells_is_undecided_and_not_a_wrong_request(ask, plane, tmp_path):
+    code, out, err = ask(plane, "--limit", "1", "--plot", tmp_path / "p.svg", "--out", tmp_path / "out", "--json")
+    found = json.loads(out)
+    assert (code, err, found["regions"], found["complete"], found["plot"]) == (3, "", 0, False, None)
+    said = ask(plane, "--limit", "1", "--plot", tmp_path / "p.svg")[1]
+    assert "larger" in said and "Plot:" not in said
+    assert not (tmp_path / "p.svg").exists()
+
+
 def test_a_walk_without_end_finds_what_the_run_finds(ask, plane, tmp_path):
     found = json.loads(ask(plane, "--json")[1])
     code, out, _ = ask(plane, "--walk", "--limit", "100000", "--graph", tmp_path / "walk.json", "--json")
@@ -213,6 +224,21 @@ def test_a_walk_without_end_finds_what_the_run_finds(ask, plane, tmp_path):
     assert len(json.loads((tmp_path / "walk.json").read_text())["explored"]) == found["regions"]
     code, out, _ = ask(plane, "--walk", "--limit", "2")
     assert code == 3 and "2  regions explored" in out
+
+
+def test_a_graph_that_is_interrupted_leaves_the_earlier_one(tmp_path, monkeypatch):
+    def interrupted(_):
+        yield "{"
+        raise KeyboardInterrupt
+
+    found, path = regions(in_general_position([2, 3, 1], 1)), tmp_path / "graph.json"
+    save_graph(found, path)
+    before = path.read_bytes()
+    monkeypatch.setattr(import_module("exactrelu.regions.graph"), "json_text", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_graph(found, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["graph.json"]
 
 
 def test_a_ball_is_refused_in_python_as_well():

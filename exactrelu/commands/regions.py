@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from exactrelu.network.model import Network
-    from exactrelu.points import Points
     from exactrelu.regions import AffineSlice, RegionComplex
 
 
@@ -98,15 +97,14 @@ def regions(
     from exactrelu.regions.decision import check_outputs, parse_boundary
     from exactrelu.regions.drawing.polygons import View
     from exactrelu.regions.record import regions_record
-    from exactrelu.results import Envelope, assumptions, describe_data, json_text, speaks_of
+    from exactrelu.results import Envelope, assumptions, json_text, speaks_of
     from exactrelu.tables import regions_report
 
     envelope = Envelope("regions", domain=domain)
     path = Path(network)
     model = load(path)
     within = parse_domain(domain, model.inputs)
-    points, plane = (None, None) if slice is None else _slice(slice, model, exact_scale(scale), rows)
-    on_slice = None if points is None else describe_data(Path(str(slice)), points, "input", model.input_shape)
+    plane, on_slice = (None, None) if slice is None else _slice(slice, model, exact_scale(scale), rows)
     deadline = None if time_limit is None else started + time_limit
     asked = {"through": through, "domain": within, "affine_slice": plane, "limit": limit, "deadline": deadline}
     if walk:
@@ -120,7 +118,8 @@ def regions(
     if which is not None:
         check_outputs(model.layer_through(through or "output").outputs, which)
     found = _find(model, store, {**asked, "workers": workers, "scheduler": scheduler}, quiet=quiet)
-    if not found.complete and not found.regions:
+    limited = limit is not None or (deadline is not None and time.monotonic() > deadline)
+    if not found.complete and not found.regions and not limited:
         raise _too_large(model, plane)
     record = {**regions_record(found, model, through=through, deadline=deadline, boundary=which), "slice": on_slice}
     folder = None if out is None else RegionsFolder(out, model, path.stem, record, domain)
@@ -134,7 +133,7 @@ def regions(
         print(json_text(result))
     else:
         print("\n\n".join([regions_report(record, domain), speaks_of(path, model)]))
-        _print_places({"Graph": graph, "Plot": pictures.plot, "Result": written, "Certificate": record["certificate"]})
+        _print_places({"Graph": graph, "Plot": (record["plot"] or {}).get("file"), "Result": written, "Certificate": record["certificate"]})
     return HOLDS if found.complete else UNDECIDED
 
 
@@ -168,13 +167,14 @@ def _check_numbers(workers: int, limit: int | None, time_limit: float | None) ->
         raise InvalidRequestError("--workers and --limit must be at least 1 and --time-limit above 0; change the one that is not")
 
 
-def _slice(file: str, model: Network, scale: Fraction | None, rows: str | None) -> tuple[Points, AffineSlice]:
-    """The points of a file and the affine subspace through them."""
+def _slice(file: str, model: Network, scale: Fraction | None, rows: str | None) -> tuple[AffineSlice, dict[str, Any]]:
+    """The affine subspace through the points of a file, and what is recorded of these."""
     from exactrelu.points import read_points
     from exactrelu.regions import AffineSlice
+    from exactrelu.results import describe_data
 
     points = read_points(file, shape=model.input_shape, inputs=model.inputs, scale=scale, rows=rows)
-    return points, AffineSlice.through(points.rows)
+    return AffineSlice.through(points.rows), describe_data(Path(file), points, "input", model.input_shape)
 
 
 def _too_large(model: Network, plane: AffineSlice | None) -> InvalidRequestError:

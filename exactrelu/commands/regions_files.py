@@ -60,7 +60,7 @@ class Pictures:
         """
         if self.graph is not None:
             save_graph(found, self.graph, pieces=self.pieces and found.complete)
-        if self.plot is None:
+        if self.plot is None or not found.regions:
             return None
         complete = found.complete
         drawn = save_plot(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from exactrelu.certificates import write_text
 from exactrelu.errors import InvalidRequestError
 from exactrelu.points import read_points
+from exactrelu.regions import last_layer
 from exactrelu.regions.walk import walk
+from exactrelu.saving import save_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,16 +37,9 @@ def answer(
             raise InvalidRequestError(f"{begin} holds {len(others) + 1} points, but a walk begins at one; give a file with one")
     found = walk(model, begin=first, **asked)
     if graph is not None:
-        try:
-            write_text(graph, json.dumps(found.record()) + "\n")
-        except OSError as error:
-            raise InvalidRequestError(
-                f"{graph} cannot be written: {error.strerror or error}; check the folder and its permissions"
-            ) from None
-    through = asked["through"]
-    whole = through is None or through == "output"
+        save_text(graph, [json.dumps(found.record()) + "\n"])
     record = {
-        "through": None if whole else model.layer(str(through)).number,
+        "through": last_layer(model, asked["through"]),
         "regions": found.seen,
         "explored": found.explored,
         "frontier": len(found.frontier),

@@ -62,8 +62,8 @@ def stability(
     from exactrelu.network.readers import load
     from exactrelu.points import read_points
     from exactrelu.result_folder import ResultFolder
-    from exactrelu.results import Envelope, describe_data, json_text, layer_records, printable, speaks_of
-    from exactrelu.stability import StabilityModel
+    from exactrelu.results import Envelope, assumptions, describe_data, json_text, layer_records, printable, speaks_of
+    from exactrelu.stability import ROUNDING_NOTE, StabilityModel
     from exactrelu.stability.plot import check_plot, save_plot
 
     envelope = Envelope("stability", domain="all")
@@ -91,7 +91,7 @@ def stability(
     records, stopped = finished(begun, len(points.rows) * len(asked.sources), quiet=quiet)
     if isinstance(stopped, ExactReluError):
         raise stopped
-    about = [*ASSUMES, *notes_of(model, asked.sources)]
+    about = [*assumptions(certified=True)[:1], ROUNDING_NOTE, *notes_of(model, asked.sources)]
     result = envelope.around(path, model, about, data=data, layers=layer_records(model, asked.sources), results=records)
     if inverse_bound:
         result["inverse"] = _inverse(asked)
@@ -111,12 +111,6 @@ def stability(
     if stopped is not None:
         raise stopped
     return UNDECIDED if any(record["rank"] is None for record in records) else HOLDS
-
-
-ASSUMES = (
-    "The operators of the model file mean what this package's reader takes them to mean (convention exact-1).",
-    "Bounds of singular values assume that float64 here rounds to nearest and that matrix products are sums of products; both were probed.",
-)
 
 
 def _inverse(asked: StabilityModel) -> dict[str, Any]:

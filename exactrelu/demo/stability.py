@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from exactrelu.errors import InvalidRequestError
 from exactrelu.report.bounds import Bounds
 from exactrelu.results import Envelope, assumptions, layer_records
-from exactrelu.stability import ProvedSpectrum, StabilityModel
+from exactrelu.stability import ROUNDING_NOTE, ProvedSpectrum, StabilityModel
 from exactrelu.tables import table
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _IMAGES = 6
 _SHOWN = 3
-_ASSUMES = (
-    "Bounds of singular values assume that float64 here rounds to nearest and that matrix products are sums of products; both were probed."
-)
 HEAD = "How stable is the inverse? The network through each layer is linear around an image; its singular values and its rank there:"
 
 
@@ -37,7 +34,7 @@ def stability_of_images(model: Network, file: Path, points: Points, data: Mappin
     chosen = list(zip(points.indices, points.rows, strict=True))[:_IMAGES]
     found = [one for row, x in chosen for one in asked.at(x, row)]
     records = [one.record() | (_directions(one) if one.layer == 1 and one.row == chosen[0][0] else {}) for one in found]
-    about = [*assumptions(certified=True)[:1], _ASSUMES]
+    about = [*assumptions(certified=True)[:1], ROUNDING_NOTE]
     result = envelope.around(file, model, about, data=data, layers=layer_records(model, asked.sources), results=records)
     folder.results(result, "stability.json")
     header = ["image", "layer", "positive outputs", "exact rank", "float rank", "condition number"]

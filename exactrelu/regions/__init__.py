@@ -69,17 +69,7 @@ def regions(
     from exactrelu.regions.subdivision import Subdivision
 
     domain = AllSpace() if domain is None else domain
-    if isinstance(domain, Ball):
-        raise InvalidRequestError(
-            f"domain {domain.describe()[:60]!r} is not supported for regions, whose vertices would not be rational; use a box or a polytope"
-        )
-    domain.check_dimension(network.inputs)
-    if affine_slice is not None and len(affine_slice.origin) != network.inputs:
-        raise InvalidRequestError(
-            f"the slice's points have {len(affine_slice.origin)} coordinates, but the network has {network.inputs} inputs; "
-            "give points of the network's input space"
-        )
-    outer = Chart.identity(network.inputs) if affine_slice is None else affine_slice.chart()
+    outer = outer_chart(network, domain, affine_slice)
     layers = layers_through(network, through)
     start = start_complex(layers, outer, domain, deadline=deadline)
     if start is None or (limit is not None and start.lattice.counts()[-1] > limit):
@@ -103,11 +93,34 @@ def regions(
     return _result(layers, outer, start, ran)
 
 
+def outer_chart(network: Network, domain: Domain, affine_slice: AffineSlice | None) -> Chart:
+    """The coordinates that are asked about, those of the input or of the slice; raises InvalidRequestError as `regions` does."""
+    if isinstance(domain, Ball):
+        raise InvalidRequestError(
+            f"domain {domain.describe()[:60]!r} is not supported for regions, whose vertices would not be rational; use a box or a polytope"
+        )
+    domain.check_dimension(network.inputs)
+    if affine_slice is None:
+        return Chart.identity(network.inputs)
+    if len(affine_slice.origin) != network.inputs:
+        raise InvalidRequestError(
+            f"the slice's points have {len(affine_slice.origin)} coordinates, but the network has {network.inputs} inputs; "
+            "give points of the network's input space"
+        )
+    return affine_slice.chart()
+
+
+def last_layer(network: Network, through: int | str | None) -> int | None:
+    """The number of the source layer that `through` names; None for the whole network, which None and `output` name."""
+    return None if through is None or through == "output" else network.layer(through).number
+
+
 def layers_through(network: Network, through: int | str | None) -> tuple[Layer, ...]:
     """The lowered layers up to and with a source layer, its activation included; all of them for None and `output`."""
-    if through is None or through == "output":
+    number = last_layer(network, through)
+    if number is None:
         return network.layers
-    source = network.layer(through)
+    source = network.layer(number)
     *before, last = network.layers[: source.depth + len(source.stages)]
     # A source layer's outputs come first, then what is carried on.
     return (*before, last if last.outputs == source.outputs else last.first(source.outputs))
@@ -118,7 +131,7 @@ def _question(network: Network, through: int | str | None, domain: Domain, affin
     points = None if affine_slice is None else [affine_slice.origin.texts(), *(line.texts() for line in affine_slice.directions)]
     return {
         "network": network_sha256(network),
-        "last layer": "output" if through in {None, "output"} else str(network.layer(through or 0).number),
+        "last layer": str(last_layer(network, through) or "output"),
         "domain": "\n".join(domain.lines()),
         "slice": json.dumps(points),
     }

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from exactrelu.errors import InvalidRequestError
 from exactrelu.regions.linear_pieces import LinearPieces
+from exactrelu.saving import save_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +45,7 @@ def save_graph(found: RegionComplex, path: str | PathLike[str], *, pieces: bool 
     path = Path(path)
     check_suffix(path)
     writer = json_text if path.suffix.lower() == ".json" else graphml_text
-    lines = writer(LinearPieces(found) if pieces else found)
-    try:
-        with path.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(lines)
-    except OSError as error:
-        raise InvalidRequestError(f"{path} cannot be written: {error.strerror or error}; check the folder and its permissions") from None
+    save_text(path, writer(LinearPieces(found) if pieces else found))
 
 
 def check_suffix(path: Path) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from exactrelu.exact.rational import format_rational
-from exactrelu.regions import layers_through, statistics, topology
+from exactrelu.regions import last_layer, layers_through, statistics, topology
 
 if TYPE_CHECKING:
     from exactrelu.network.model import Network
@@ -25,10 +25,9 @@ def regions_record(
 
     boundary: the one whose topology is asked about.
     """
-    whole = through is None or through == "output"
     neurons = sum(int(layer.rectified.sum()) for layer in layers_through(network, through))
     return {
-        "through": None if whole else network.layer(str(through)).number,
+        "through": last_layer(network, through),
         "dimension": found.dimension,
         "regions": found.regions,
         "adjacencies": found.adjacencies,

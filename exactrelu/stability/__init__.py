@@ -34,7 +34,12 @@ if TYPE_CHECKING:
 # From so many columns on a tall matrix is tried by its Gram matrix first.
 _SMALLEST_TALL = 1024
 
-__all__ = ["LayerStability", "ProvedSpectrum", "StabilityModel", "stability"]
+# What proved bounds rest on besides their proof.
+ROUNDING_NOTE = (
+    "Bounds of singular values assume that float64 here rounds to nearest and that matrix products are sums of products; both were probed."
+)
+
+__all__ = ["ROUNDING_NOTE", "LayerStability", "ProvedSpectrum", "StabilityModel", "stability"]
 
 
 def stability(

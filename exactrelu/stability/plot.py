@@ -11,8 +11,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exactrelu.certificates import write_text
 from exactrelu.errors import InvalidRequestError
+from exactrelu.saving import save_text
 from exactrelu.stability.answer import ProvedSpectrum
 
 if TYPE_CHECKING:
@@ -44,10 +44,7 @@ def save_plot(answers: Sequence[LayerStability], path: str | PathLike[str]) -> N
     """Write `svg` to a file; raises InvalidRequestError as it does, for another suffix, and where the file cannot be written."""
     path = Path(path)
     check_plot(path)
-    try:
-        write_text(path, svg(answers))
-    except OSError as error:
-        raise InvalidRequestError(f"{path} cannot be written: {error.strerror or error}; check the folder and its permissions") from None
+    save_text(path, [svg(answers)])
 
 
 def check_plot(path: Path) -> None:
@@ -140,7 +137,7 @@ def save_directions(answer: LayerStability, shape: tuple[int, ...], path: str | 
             axes.set_axis_off()
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    write_text(Path(path), stream.getvalue())
+    save_text(Path(path), [stream.getvalue()])
 
 
 def _grid(shape: tuple[int, ...]) -> Any:

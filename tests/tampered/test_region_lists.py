@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from samples import certificate, network
-from test_region_certificates import judge
+from test_region_certificates import (
+    ABSOLUTE,
+    ALL,
+    CONSTANT,
+    CROSS,
+    FREE,
+    LINE,
+    ORTHANT,
+    POINT,
+    TWICE,
+    UNIT,
+    changed,
+    regions_by_hand,
+)
 
-LINE = network(1, ("all", [[0, 1], [-1, 1]]))
-TWICE = network(1, ("all", [[0, 1], [0, -2]]))
-CONSTANT = network(1, ("all", [[1, 0], [-1, 0], [0, 0]]))
-CROSS = network(2, ("all", [[0, 1, 0], [0, 0, 1]]))
-POINT = network(0, ("all", [[1]]))
-ABSOLUTE = network(1, ("all", [[0, 1], [0, -1]]), ("all", [[0, 1, 1]]))
-FREE = network(1, ("none", [[0, 1]]))
-
-ALL, ORTHANT, UNIT = "domain all", "domain orthant", "domain box|lower 1 0|upper 1 1"
 THREE = ["region 1 -1", "walls 1 0", "implied 1 1", "facet 0 1 1 0", "region 2 1", "walls 2 0 1", "implied", "facet 1 2 1 1"]
 THREE += ["region 1 2", "walls 1 1", "implied 1 1"]
 FOUR = ["region 1 -1 -1", "walls 2 0 1", "implied", "facet 0 2 1 0 -1", "facet 1 1 1 -1 0"]
@@ -24,17 +27,6 @@ TWO = ["region 1 -1", "walls 1 0", "implied 1 1", "facet 0 1 1 0", "region 1 1",
 INSIDE = ["region 2 1", "walls 2 2 3", "implied 1 1 0 1 0 1", "border 0 1 0", "border 1 1 1"]
 RIGHT = ["region 2 1", "walls 2 1 2", "implied 1 0 1", "facet 0 1 1 1", "border 1 1 0", "region 1 2", "walls 1 1", "implied 1 1 1 1"]
 NOTHING_LEFT = ["walls 0", "implied"]
-
-
-def changed(lines: list[str], place: int, *others: str) -> list[str]:
-    return [*lines[:place], *others, *lines[place + 1 :]]
-
-
-def regions_by_hand(
-    text: str, domain: str, claim: str, *lines: str, scope: str = "through 1", subject: str = "network"
-) -> tuple[bool, str]:
-    head = ["data none", f"scope {scope}", *domain.split("|"), f"subject {subject}", f"claim regions {claim}"]
-    return judge(text, certificate(text, *head, *lines))
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
-from exactrelu.certificates import write_text
 from exactrelu.errors import InvalidRequestError
 from exactrelu.regions import decision
 from exactrelu.regions.drawing.polygons import View, area, check_plane, coordinates, polygons, walls
 from exactrelu.regions.drawing.svg_text import class_colour, decimal, gradient, hue, label, pair, shade, stops, ticks
 from exactrelu.regions.linear_pieces import LinearPieces
 from exactrelu.regions.vertices import value
+from exactrelu.saving import save_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,10 +65,7 @@ def save_plot(
     path = Path(path)
     check_suffix(path)
     text = svg(found, colour=colour, boundary=boundary, graph=graph, view=view, pieces=pieces)
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise InvalidRequestError(f"{path} cannot be written: {error.strerror or error}; check the folder and its permissions") from None
+    save_text(path, [text])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

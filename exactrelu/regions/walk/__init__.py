@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flint import fmpz_mat
 
-from exactrelu.domain import AllSpace, Ball
-from exactrelu.errors import InvalidRequestError
+from exactrelu.domain import AllSpace
 from exactrelu.exact.rational import RationalVector
-from exactrelu.regions import layers_through
+from exactrelu.regions import layers_through, outer_chart
 from exactrelu.regions.charts import Chart, primitive
 from exactrelu.regions.complex import Neuron
 from exactrelu.regions.walk.cell import Cell
@@ -158,16 +157,8 @@ def walk(
     ([[1, 1, 1], [0, 1, 1], [1, 0, 1], [1, 1, 0]], [1, 2, 3], ((0, 1), (0, 2), (0, 3)), (0,))
     """
     domain = AllSpace() if domain is None else domain
-    if isinstance(domain, Ball):
-        raise InvalidRequestError(f"domain {domain.describe()[:60]!r} is not supported for regions; use a box or a polytope")
-    domain.check_dimension(network.inputs)
-    if affine_slice is not None and len(affine_slice.origin) != network.inputs:
-        raise InvalidRequestError(
-            f"the slice's points have {len(affine_slice.origin)} coordinates, but the network has {network.inputs} inputs; "
-            "give points of the network's input space"
-        )
+    outer = outer_chart(network, domain, affine_slice)
     layers = layers_through(network, through)
-    outer = Chart.identity(network.inputs) if affine_slice is None else affine_slice.chart()
     forms = ExactLayers(layers, outer).first_forms()
     space = space_of(domain, outer, begin, forms, deadline=deadline)
     neurons = tuple(Neuron(number, row) for number, layer in enumerate(layers) for row in np.flatnonzero(layer.rectified).tolist())
