@@ -76,6 +76,7 @@ def _opposite(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return share, 1.0 - share
 
 
+@np.errstate(all="ignore")  # some builds of OpenBLAS flag finite products as invalid
 def _descend(
     rows: np.ndarray, biases: np.ndarray, x: np.ndarray, inside: Callable[[np.ndarray], np.ndarray], reach: float, deadline: float | None
 ) -> tuple[np.ndarray, int]:
@@ -88,7 +89,7 @@ def _descend(
         # A little beyond the hyperplanes, so that rows stay negative after rounding.
         gradient = (values > -1e-3 * reach).astype(np.float32) @ rows
         size = float(np.linalg.norm(gradient))
-        if size == 0 or (deadline is not None and time.monotonic() > deadline):
+        if not 0 < size < np.inf or (deadline is not None and time.monotonic() > deadline):
             break
         x = inside(x - 0.25 * reach * (1 - step / _STEPS) ** 2 / size * gradient.astype(np.float64))
     return best, fewest
