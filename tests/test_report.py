@@ -36,7 +36,7 @@ from exactrelu.errors import ExactReluError, InvalidFileError, InvalidRequestErr
 from exactrelu.report import code, report
 from exactrelu.report.histogram import MOST_BINS, PLOT_HEIGHT, STACK, TOP, bins_for, count, panel
 from exactrelu.report.pictures import pictures, raster
-from exactrelu.report.reading import Pair, Verdict
+from exactrelu.report.preimages import Pair, Verdict
 from exactrelu.verdict import Cardinality
 
 VOID = {"meta", "link", "img", "br", "hr"}

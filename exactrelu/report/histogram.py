@@ -15,7 +15,7 @@ from exactrelu.verdict import Cardinality
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from exactrelu.report.reading import Verdict
+    from exactrelu.report.preimages import Verdict
 
 MOST_BINS = 20
 # From the bottom of a bar to its top: one input, more and more of them, none, not known.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exactrelu.decimals import approximate, bound_text, decimal_text
 from exactrelu.report.pictures import Pictures, pictures
-from exactrelu.report.reading import Pair
+from exactrelu.report.preimages import Pair
 from exactrelu.report.words import box_bounds, counted, size_text, where
 from exactrelu.verdict import Cardinality
 

@@ -21,7 +21,7 @@ from exactrelu.decimals import approximate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from exactrelu.report.reading import Pair
+    from exactrelu.report.preimages import Pair
 
 # Values beyond floats are cut to what floats hold.
 _shown = partial(approximate, power=200)

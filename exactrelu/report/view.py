@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from exactrelu.report.pictures import Raster
-    from exactrelu.report.reading import Answers, Asked, Results, Verdict
+    from exactrelu.report.preimages import Answers, Asked, Verdict
+    from exactrelu.report.reading import Results
 
 _CONSTANT_SHOWN = 40
 

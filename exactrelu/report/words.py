@@ -11,7 +11,7 @@ from exactrelu.verdict import Cardinality
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from exactrelu.report.reading import Verdict
+    from exactrelu.report.preimages import Verdict
 
 _BOX = re.compile(r"box:([^,]{1,40}),([^,]{1,40})")
 REALS = "\N{DOUBLE-STRUCK CAPITAL R}"
