@@ -170,13 +170,21 @@ class DyadicMatrix:
         return self.integers is None
 
     @cached_property
+    def lowest_exponent(self) -> int:
+        """All entries are integers times 2^lowest_exponent."""
+        if self.integers is not None:
+            return self.exponent
+        odd, exponents = odd_parts(self.floats)
+        nonzero = odd != 0
+        return int(exponents[nonzero].min()) if nonzero.any() else 0
+
+    @cached_property
     def common(self) -> tuple[list[list[int]], int]:
         """All entries as integers over one power of two: (rows, exponent), entry = rows[i][j] * 2^exponent."""
         if self.integers is not None:
             return [list(row) for row in self.integers], self.exponent
         odd, exponents = odd_parts(self.floats)
-        nonzero = odd != 0
-        lowest = int(exponents[nonzero].min()) if nonzero.any() else 0
+        nonzero, lowest = odd != 0, self.lowest_exponent
         shift = np.where(nonzero, exponents - lowest, 0)
         if not nonzero.any() or int((shift + np.frexp(np.abs(odd).astype(np.float64))[1]).max()) <= 62:
             return (odd << shift).tolist(), lowest

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Biases in floats are cut off here: beyond, solvers take them as infinite.
 _LARGEST = 1e15
+# Of layers with so many weights all rows become integers in one go.
+_FEW_WEIGHTS = 2**14
 
 
 class Question:
@@ -56,17 +58,27 @@ class Question:
     @cached_property
     def exponent(self) -> int:
         """All rows times 2^-exponent are integral."""
-        weights, biases = self.layer.weight, self.layer.bias
-        both = [matrix.integer_row(i)[1] for matrix in (weights, biases) for i in range(self.m)]
-        return min(both, default=0)
+        return min(self.layer.weight.lowest_exponent, self.layer.bias.lowest_exponent)
+
+    @cached_property
+    def _few_rows(self) -> list[tuple[int, ...]] | None:
+        """All rows in one go, where they are few; of many, most are never asked for."""
+        if self.m * self.n > _FEW_WEIGHTS:
+            return None
+        (weights, low), (biases, own) = self.layer.weight.common, self.layer.bias.common
+        shift, lift = low - self.exponent, own - self.exponent
+        return [(*(value << shift for value in row), bias << lift) for row, [bias] in zip(weights, biases, strict=True)]
 
     def row(self, i: int) -> tuple[int, ...]:
         """(coefficients .., bias) of row i, times the power of two that all rows share."""
+        if self._few_rows is not None:
+            return self._few_rows[i]
         if i not in self._rows:
             weights, low = self.layer.weight.integer_row(i)
             bias, own = self.layer.bias.integer_row(i)
-            shifted = [value << (low - self.exponent) for value in weights]
-            self._rows[i] = (*shifted, bias[0] << (own - self.exponent))
+            # The exponent of a row of zeros is 0, whatever the others have.
+            shifted = [value << (low - self.exponent) if value else 0 for value in weights]
+            self._rows[i] = (*shifted, bias[0] << (own - self.exponent) if bias[0] else 0)
         return self._rows[i]
 
     @cached_property
