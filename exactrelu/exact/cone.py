@@ -24,6 +24,9 @@ from exactrelu.exact.ties import Partition, lineality_direction, partition
 if TYPE_CHECKING:
     from exactrelu.exact.system import ConeSystem
 
+# How much larger a row's entries in fixed columns may be than the others where a margin is written.
+_BITS_BESIDE_FIXED = 32
+
 
 @dataclass(frozen=True, eq=False)
 class TrivialCone:
@@ -172,6 +175,9 @@ def _margin_evidence(system: ConeSystem, proposal: Multipliers) -> TrivialByMarg
     if not system.fixed.any():
         return trivial_certificate(system, proposal.values)
     reduced, kept = system.without_fixed_columns()
+    # A checker rounds a row beside its largest entry, which may stand in a fixed column.
+    if np.ptp([system.rows.exponents[kept], reduced.rows.exponents], axis=0).max(initial=0) > _BITS_BESIDE_FIXED:
+        return None
     found = trivial_certificate(reduced, proposal.values)
     if found is None:
         return None

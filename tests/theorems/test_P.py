@@ -157,6 +157,20 @@ def test_P2_rational_evidence_and_margins_prove_the_same(case, data):
     assert " margin " not in rational.certificate(other, network_sha256="", layer_number=1, subject="layer-input", given=x).text()
 
 
+@examples(60)
+@given(st.integers(0, 2100), st.integers(-1074, 900), st.lists(st.sampled_from([-1.0, 1.0, 3.0]), min_size=2, max_size=2), st.booleans())
+def test_P2_fixed_columns_may_hold_numbers_of_any_size(apart, low, signs, rectified):
+    # Only the second coordinate is free, and its coefficient decides.
+    weight = [[np.ldexp(signs[0], min(low + apart, 900)), np.ldexp(signs[1], low), 0.0]]
+    layer = Layer(DyadicMatrix.from_floats(weight), DyadicMatrix.from_floats([[0.0]]), np.array([rectified]))
+    x = RationalVector((0, 0, 0))
+    prepared = LayerPreimage(layer, Box(x, RationalVector((0, 1, 0))))
+    result = prepared.of_point(x)
+    one = not rectified or signs[1] > 0
+    assert result.cardinality is (Cardinality.SINGLETON if one else Cardinality.BOUNDED)
+    assert accepted(prepared, result, "layer-input", x).endswith(claim_words(result))
+
+
 def with_rows(layer: Layer, weight: list[list[Fraction]], bias: list[Fraction], rectified: list[bool]) -> Layer:
     parts = []
     for rows, columns in ((weight, layer.inputs), ([[value] for value in bias], 1)):
