@@ -1,4 +1,4 @@
-"""Linear programs over the rationals: every answer comes with its proof, and the optimum is that of PPL."""
+"""Linear programs over the rationals: every answer comes with its proof whatever is proposed, and the optimum is that of PPL."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import time
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from flint import fmpq
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from exactrelu.exact.alternative import alternative
-from exactrelu.exact.linear_program import feasible, maximise
+from exactrelu.exact.least_squares import Feasibility, feasible
+from exactrelu.exact.linear_program import maximise
 
 small = st.integers(-3, 3) | st.sampled_from([10**30, -(10**30)])
 
@@ -28,19 +30,40 @@ def dot(a: Any, b: Any) -> fmpq:
     return sum((fmpq(u) * fmpq(v) for u, v in zip(a, b, strict=True)), fmpq(0))
 
 
-@settings(deadline=None, max_examples=150)
-@given(vectors(), st.data())
-def test_either_weights_or_prices(rows: list[list[int]], data: st.DataObject) -> None:
-    width = len(rows[0]) if rows else data.draw(st.integers(0, 2))
-    right = data.draw(st.lists(small, min_size=width, max_size=width))
-    found = feasible(rows, right, None)
-    assert found is not None and (found.weights is None) != (found.prices is None)
-    event("weights" if found.prices is None else "prices")
+def prove(found: Feasibility, rows: list[list[int]], right: list[int]) -> None:
     if found.weights is not None:
         assert min(found.weights, default=0) >= 0
-        assert [dot(found.weights, [row[k] for row in rows]) for k in range(width)] == right
+        assert [dot(found.weights, [row[k] for row in rows]) for k in range(len(right))] == right
     else:
         assert dot(right, found.prices) < 0 <= min((dot(row, found.prices) for row in rows), default=0)
+
+
+@settings(deadline=None, max_examples=300)
+@given(vectors(), st.data())
+def test_either_weights_or_prices_whatever_is_proposed(rows: list[list[int]], data: st.DataObject) -> None:
+    width = len(rows[0]) if rows else data.draw(st.integers(0, 2))
+    right = data.draw(st.lists(small, min_size=width, max_size=width))
+    proposed = data.draw(st.none() | st.lists(st.integers(0, len(rows) - 1), unique=True) if rows else st.none())
+    found = feasible(rows, right, None, proposed=proposed)
+    assert found is not None and (found.weights is None) != (found.prices is None)
+    event("weights" if found.prices is None else "prices")
+    prove(found, rows, right)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_ties_in_many_dimensions_are_decided_whatever_is_proposed(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    width, count = 16, 48
+    rows = generator.integers(-1, 2, (count, width))
+    # Repeated and opposite vectors, zeros, and a right side on the border of a cone of few of them.
+    rows[:4], rows[4:8], rows[8] = rows[8:12], -rows[12:16], 0
+    rows[:, 0] = abs(rows[:, 0])
+    right = rows[: 4 + seed].sum(axis=0) - (seed % 3 == 0) * np.eye(width, dtype=int)[0]
+    kinds = [None, [], list(range(count)), generator.permutation(count)[: 3 + seed].tolist()]
+    answers = [feasible(rows.tolist(), right.tolist(), None, proposed=proposed) for proposed in kinds]
+    for found in answers:
+        assert found is not None and (found.weights is None) == (answers[0].weights is None)
+        prove(found, rows.tolist(), right.tolist())
 
 
 @settings(deadline=None, max_examples=150)

@@ -45,7 +45,7 @@ def answer(
         "frontier": len(found.frontier),
         "adjacencies": found.adjacencies,
         "vertices": None,
-        "bounded_regions": found.bounded.count(True) if found.complete and None not in found.bounded else None,
+        "bounded_regions": found.bounded.count(True) if found.complete else None,
         "complete": found.complete,
         "flips": {str(flips): facets for flips, facets in found.flips.items()},
         "certificate": None,

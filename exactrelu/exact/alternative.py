@@ -1,6 +1,6 @@
 """Theorems of the alternative for small cones, exactly: a point at which an inequality is strict, or weights that show that none is.
 
-`alternative` decides it for wanted inequalities, by Farkas' lemma (`linear_program.py`). `exact_split` asks it again and again, in
+`alternative` decides it for wanted inequalities, by Farkas' lemma (`least_squares.py`). `exact_split` asks it again and again, in
 coordinates u of the equalities' kernel in which the inequalities ask for slacks >= 0, until every inequality is known to be strict
 somewhere or an implicit equality (theory C6). For an optimum see `linear_program.py`.
 """
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from flint import fmpq, fmpz_mat
 
+from exactrelu.exact.least_squares import feasible
 from exactrelu.exact.linalg import pivot_columns, solve
-from exactrelu.exact.linear_program import feasible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ def alternative(slack: Sequence[Sequence[int]], wanted: Sequence[int], deadline:
     if found is None:
         return None
     if found.weights is None:
-        return Alternative(None, found.prices or [])
+        return Alternative(None, [fmpq(price) for price in found.prices or []])
     return Alternative([w + more for w, more in zip(wanted, found.weights, strict=True)], [])
 
 

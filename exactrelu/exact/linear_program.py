@@ -1,8 +1,7 @@
-"""Small linear programs over the rationals by the simplex method in two phases: find w >= 0 with A w = b, and the largest c w.
+"""Small linear programs over the rationals by the simplex method in two phases: the largest c w among all w >= 0 with A w = b.
 
 Tableau [A | I | b] with a row of reduced costs; Bland's rule, so it ends. The prices of the artificial variables, the columns of I, are
-the dual solution, and after the first phase Farkas' proof that there is no such w. Use `maximise` for an optimum, `feasible` where
-it is enough to know which of the two there is.
+the dual solution. Where it is enough to know whether there is such a w, `least_squares.py` is a hundred times faster.
 """
 
 from __future__ import annotations
@@ -18,39 +17,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Feasibility:
-    """Either weights >= 0 with which the vectors add up to b, or prices y with vector . y >= 0 > b . y; the other is None (Farkas)."""
-
-    weights: list[fmpq] | None
-    prices: list[fmpq] | None
-
-
-@dataclass(frozen=True)
 class Solution:
     """The largest c w, and prices y with y A >= c and y b = c w; both None where no w >= 0 has A w = b."""
 
     value: fmpq | None
     prices: list[fmpq] | None
-
-
-def feasible(vectors: Sequence[Sequence[int]], right: Sequence[int], deadline: float | None) -> Feasibility | None:
-    """Decide which of the two there is; vectors: (w, k), the columns of A; right: b (k,). None where the time limit was reached.
-
-    >>> feasible([[1, 1], [-1, 1], [0, 1]], [0, 1], None)
-    Feasibility(weights=[1/2, 1/2, 0], prices=None)
-    >>> feasible([[1], [2]], [-1], None)
-    Feasibility(weights=None, prices=[1])
-    """
-    tableau = _Tableau([[vector[k] for vector in vectors] for k in range(len(right))], right, len(vectors))
-    if not tableau.climb(tableau.first, deadline):
-        return None
-    if tableau.first[-1] != 0:
-        return Feasibility(None, tableau.prices(tableau.first, fmpq(1)))
-    weights = [fmpq(0)] * tableau.width
-    for place, variable in enumerate(tableau.basis):
-        if variable < tableau.width:
-            weights[variable] = tableau.rows[place][-1]
-    return Feasibility(weights, None)
 
 
 def maximise(rows: Sequence[Sequence[int]], right: Sequence[int], costs: Sequence[int], deadline: float | None) -> Solution | None:

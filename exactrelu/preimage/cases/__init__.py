@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # Without a time limit: how many inputs and hidden neurons a network may have, and, divided by the square of that number, how many linear
-# programs are solved. That takes some ten seconds.
+# programs are solved and cases closed. That takes some ten seconds.
 MOST_COLUMNS = 2**10
 MOST_WORK = 2**27
 # From here on the exact rows of one case would fill the memory.
@@ -116,11 +116,14 @@ def _closed(
     question: Question, leaf: Leaf, signs: Mapping[Neuron, bool], *, rational: bool, deadline: float | None
 ) -> Farkas | DecidedCase | Neuron | str:
     """What closes a case; or a neuron to split; or why there is nothing more to do."""
-    rows = question.rows(signs)
     if leaf.contradiction is not None:
-        found = _contradiction(rows, [row.name in leaf.contradiction for row in rows])
-        if found is not None:
-            return found
+        names = question.names(signs)
+        support = question.named(signs, leaf.contradiction.intersection(names))
+        weights = _contradiction(support)
+        if weights is not None:
+            listed = dict(zip((row.name for row in support), weights, strict=True))
+            return Farkas(tuple(listed.get(name, 0) for name in names))
+    rows = question.rows(signs)
     free = [Neuron(*row.name[1:]) for row in rows if row.name.kind == "h" and Neuron(*row.name[1:]) not in signs]
     columns = question.stages[0].inputs + len(free)
     prepared = LayerPreimage(case_layer(rows, columns), AllSpace(), rational=rational)
@@ -130,11 +133,8 @@ def _closed(
     return free[0]
 
 
-def _contradiction(rows: Sequence[CaseRow], chosen: Sequence[bool]) -> Farkas | None:
-    """The multipliers of the chosen rows, unique up to their size, that make the contradiction 0 < 0; None if these are none."""
-    support = [row for row, kept in zip(rows, chosen, strict=True) if kept]
-    if not support:
-        return None
+def _contradiction(support: Sequence[CaseRow]) -> list[int] | None:
+    """The multipliers of these rows, unique up to their size, that make the contradiction 0 < 0; None if these are none."""
     columns = [column for column in zip(*(row.coefficients for row in support), strict=True) if any(column)]
     vectors, nullity = fmpz_mat(len(columns), len(support), [value for column in columns for value in column]).nullspace()
     if nullity != 1:
@@ -146,8 +146,7 @@ def _contradiction(rows: Sequence[CaseRow], chosen: Sequence[bool]) -> Farkas | 
     if value == 0 or any(weight < 0 and not row.equality for weight, row in zip(weights, support, strict=True)):
         return None
     common = gcd(*weights)
-    listed = iter(weights)
-    return Farkas(tuple(next(listed) // common if kept else 0 for kept in chosen))
+    return [weight // common for weight in weights]
 
 
 class _Union:

@@ -20,7 +20,7 @@ from exactrelu.exact.rational import DyadicMatrix, RationalVector
 from exactrelu.network.model import Layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 
 class Neuron(NamedTuple):
@@ -88,7 +88,7 @@ class Question:
 
         The variables of neurons that nothing else reads are left out, and their rows with them.
         """
-        found = self._all_rows(signs)
+        found = list(self._rows_of(signs, self._hidden_names(signs), len(self.stages)))
         n = self.stages[0].inputs
         free = [neuron for neuron in self.neurons if neuron not in signs]
         left_out = list[int]()
@@ -107,36 +107,91 @@ class Question:
             state = stage(state)
         return state == self.y and self.domain.contains(x)
 
-    def _all_rows(self, signs: Mapping[Neuron, bool]) -> list[CaseRow]:
-        n, places = self.stages[0].inputs, dict[Neuron, int]()
-        for neuron in self.neurons:
-            if neuron not in signs:
-                places[neuron] = n + len(places)
-        columns = n + len(places)
-        found = list[CaseRow]()
-        # The values so far are 2^exponent * state * (x, h, 1), exponent <= 0.
-        state, exponent = [[int(i == j) for j in range(columns + 1)] for i in range(n)], 0
-        for number, stage in enumerate(self.stages, 1):
+    def names(self, signs: Mapping[Neuron, bool]) -> list[RowName]:
+        """The names of the rows of a case, without the rows."""
+        if not all(stage.rectified.all() for stage in self.stages[1:-1]):
+            # Through a row without a relu a variable may cancel out: only the numbers say which are left out.
+            return [row.name for row in self.rows(signs)]
+        left_out = set[Neuron]()
+        needed = np.ones(self.stages[-1].outputs, dtype=bool)
+        for number in range(len(self.stages) - 1, 0, -1):
+            read = np.any(self._reads[number][needed], axis=0)
+            unread = {Neuron(number, i) for i in np.flatnonzero(~read & self.stages[number - 1].rectified).tolist()} - signs.keys()
+            needed = np.array([Neuron(number, i) not in unread for i in range(len(read))], dtype=bool)
+            left_out |= unread
+        hidden = [name for name in self._hidden_names(signs) if Neuron(*name[1:]) not in left_out]
+        outputs = [RowName("y", 0, i) for i in range(self.stages[-1].outputs)]
+        return [*hidden, *outputs, *(row.name for row in self._domain_rows(self.stages[0].inputs))]
+
+    def named(self, signs: Mapping[Neuron, bool], names: Collection[RowName]) -> list[CaseRow]:
+        """The rows of a case with these names, which must be there; other columns than its own are 0, and may be missing."""
+        hidden = sorted((name for name in names if name.kind in {"h", "z"}), key=lambda name: (*name[1:], name.kind))
+        last = any(name.kind == "y" for name in names)
+        highest = len(self.stages) if last else max((name.number for name in hidden), default=0)
+        return [row for row in self._rows_of(signs, hidden, highest) if row.name in names]
+
+    @cached_property
+    def _reads(self) -> list[np.ndarray]:
+        """Which values each stage reads, boolean (m, n)."""
+        entries = (np.array([bool(value) for value in stage.augmented[0].entries()], dtype=bool) for stage in self.stages)
+        return [one.reshape(stage.outputs, -1)[:, :-1] for one, stage in zip(entries, self.stages, strict=True)]
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[list[bool | None], list[list[int]], int]]:
+        """Of every stage the signs before it that were last asked about, and z there."""
+        return {}
+
+    def _hidden_names(self, signs: Mapping[Neuron, bool]) -> list[RowName]:
+        """The names of the neurons' rows, none left out."""
+        kinds = {True: "h", False: "z", None: "hz"}
+        return [RowName(kind, *neuron) for neuron in self.neurons for kind in kinds[signs.get(neuron)]]
+
+    def _rows_of(self, signs: Mapping[Neuron, bool], hidden: Iterable[RowName], highest: int) -> Iterator[CaseRow]:
+        """These rows of neurons, those of the outputs if these are the stage `highest`, and the domain's; none left out."""
+        n = self.stages[0].inputs
+        free = [neuron for neuron in self.neurons if neuron.number <= highest and neuron not in signs]
+        places = {neuron: place for place, neuron in enumerate(free, n)}
+        for name in hidden:
+            neuron = Neuron(*name[1:])
+            z, exponent = self._before_relu(neuron.number, signs)
+            row = _wider(z[neuron.row], n + len(free) + 1)
+            if name.kind == "h":
+                # Its value is z or its variable.
+                row = [-value if neuron in signs else 0 for value in row]
+            if neuron in places:
+                row[places[neuron]] -= 1 << -exponent
+            yield _row(name.kind, neuron, row)
+        if highest == len(self.stages):
+            yield from self._last_rows(*self._before_relu(highest, signs))
+        yield from self._domain_rows(n + len(free))
+
+    def _before_relu(self, number: int, signs: Mapping[Neuron, bool]) -> tuple[list[list[int]], int]:
+        """z of a stage in units of 2^exponent, exponent <= 0: coefficients of x, of the variables of the stages before it, and of 1."""
+        asked = [signs.get(neuron) for neuron in self.neurons if neuron.number < number]
+        if number not in self._known or self._known[number][0] != asked:
+            n, stage = self.stages[0].inputs, self.stages[number - 1]
+            state, exponent = [[int(i == j) for j in range(n + 1)] for i in range(n)], 0
+            if number > 1:
+                state, exponent = self._after_relu(number - 1, signs), self._before_relu(number - 1, signs)[1]
+            one = [0] * (n + asked.count(None)) + [1 << -exponent]
             integers, own = stage.augmented
-            one = [0] * columns + [1 << -exponent]
             product = (integers * fmpz_mat([*state, one])).tolist() if stage.outputs else []
-            exponent += min(0, own)
-            z = [[int(value) << max(0, own) for value in row] for row in product]
-            if number == len(self.stages):
-                found += self._last_rows(z, exponent)
-                break
-            state = []
-            for i, (row, relu) in enumerate(zip(z, stage.rectified.tolist(), strict=True)):
-                neuron = Neuron(number, i)
-                value, is_active = row, signs.get(neuron)
-                if relu and not is_active:
-                    value = [0] * (columns + 1) if is_active is False else _unit(columns, places[neuron], 1 << -exponent, 0)
-                if relu and is_active is not False:
-                    found.append(_row("h", neuron, [-entry for entry in value]))
-                if relu and not is_active:
-                    found.append(_row("z", neuron, [a - b for a, b in zip(row, value, strict=True)]))
-                state.append(value)
-        return [*found, *self._domain_rows(columns)]
+            self._known[number] = asked, [[int(value) << max(0, own) for value in row] for row in product], exponent + min(0, own)
+        return self._known[number][1:]
+
+    def _after_relu(self, number: int, signs: Mapping[Neuron, bool]) -> list[list[int]]:
+        """The values of a stage, in the same units: as z, with the coefficients of its own variables before that of 1."""
+        z, exponent = self._before_relu(number, signs)
+        relu = self.stages[number - 1].rectified.tolist()
+        free = [i for i, on in enumerate(relu) if on and Neuron(number, i) not in signs]
+        width = len(z[0]) + len(free) if z else 0
+        state = [
+            _wider(row, width) if not on or signs.get(Neuron(number, i)) else [0] * width
+            for i, (row, on) in enumerate(zip(z, relu, strict=True))
+        ]
+        for i, column in zip(free, range(width - 1 - len(free), width - 1), strict=True):
+            state[i][column] = 1 << -exponent
+        return state
 
     def _last_rows(self, z: Sequence[list[int]], exponent: int) -> Iterable[CaseRow]:
         """z = y where y is positive or no relu follows, z <= 0 elsewhere; z in units of 2^exponent."""
@@ -184,3 +239,8 @@ def _unit(columns: int, j: int, value: int, constant: int) -> list[int]:
     row = [0] * columns + [constant]
     row[j] = value
     return row
+
+
+def _wider(row: Sequence[int], width: int) -> list[int]:
+    """The row with columns of zeros before its constant."""
+    return [*row[:-1], *[0] * (width - len(row)), row[-1]]

@@ -1,19 +1,24 @@
 """A float search for a tree of cases: which neuron to split where, so that linear programs show every case without inputs to be empty.
 
-It goes down layer by layer. A neuron that the program allows one sign only is split first: that costs one empty case and makes no new
-one. What proved a case empty (the dual ray) says which signs it rests on; a split on which its side does not rest is taken back.
-Everything here is a proposal: `cases` decides every case exactly.
+It goes down layer by layer. A neuron that can have one sign only is split first: that costs one empty case and makes no new one. On a box
+or an orthant the domain's sides alone show most of these; the program shows others. What proved a case empty (the dual ray) says which
+signs it rests on; a split on which its side does not rest is taken back. Everything here is a proposal: `cases` decides every case exactly.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exactrelu.preimage.cases.layer import Neuron, Question, RowName
 from exactrelu.preimage.cases.program import CaseProgram
+from exactrelu.preimage.cases.ranges import Ranges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 # How many neurons are tested for a sign that they cannot have: those whose variables are the farthest from their values.
 _TESTED = 8
@@ -70,13 +75,17 @@ class CaseSearch:
         self._program = CaseProgram(question)
         self._reads = [stage.weight.floats != 0 for stage in question.stages]
         self._signs: dict[Neuron, bool] = {}
+        self._ranges = Ranges(question)
+        # Signs that neurons cannot have in the case at hand, with what shows it, and that of the case at hand if it is one of these.
+        self._impossible: list[tuple[Neuron, bool, _Finished]] = []
+        self._known: _Finished | None = None
 
     def tree(self, *, most: int | None, deadline: float | None) -> Tree | Unfinished:
-        """The tree, or how far it came with about `most` linear programs, by the deadline, a value of `time.monotonic`."""
+        """The tree, or how far it came with about `most` linear programs and cases, by the deadline, a value of `time.monotonic`."""
         # The splits above the case at hand: the neuron and, where its second side is searched, what came of the first.
         above: list[tuple[Neuron, _Finished | None]] = []
         settled = 0
-        while not self._ends(most, deadline):
+        while not self._ends(settled, most, deadline):
             found = self._settled(deadline)
             if isinstance(found, tuple):
                 neuron, sign = found
@@ -100,29 +109,42 @@ class CaseSearch:
                 return found.tree
         return Unfinished(settled, 1 + sum(first is None for _, first in above))
 
-    def _ends(self, most: int | None, deadline: float | None) -> bool:
-        return (most is not None and self._program.solved >= most) or (deadline is not None and time.monotonic() > deadline)
+    def _ends(self, settled: int, most: int | None, deadline: float | None) -> bool:
+        return (most is not None and self._program.solved + settled >= most) or (deadline is not None and time.monotonic() > deadline)
 
     def _settled(self, deadline: float | None) -> _Finished | tuple[Neuron, bool]:
         """The case at hand as a leaf; or the neuron to split and the sign to search first."""
-        if self._program.is_empty(deadline):
-            names = frozenset(self._program.contradiction())
-            # A neuron without a sign has all rows but the ones that are called `active` and `inactive`.
-            return _Finished(Leaf(names), frozenset(Neuron(*name[1:]) for name in names if name.kind in {"active", "inactive"}))
-        free = self._read_neurons()
-        if not free:
-            return _Finished(Leaf(None), frozenset(self._signs))
-        z, gaps = self._program.hidden()
-        free.sort(key=lambda neuron: (-gaps[neuron], -abs(z[neuron])))
-        for neuron in free[:_TESTED]:
-            other = not z[neuron] > 0
-            self._set(neuron, sign=other)
-            is_empty = self._program.is_empty(deadline)
+        if self._known is not None:
+            known, self._known = self._known, None
+            return known
+        if not self._impossible:
+            free = self._read_neurons()
+            self._impossible = self._out_of_range(free)
+        if not self._impossible:
+            if self._program.is_empty(deadline):
+                return _finished(self._program.contradiction())
+            if not free:
+                return _Finished(Leaf(None), frozenset(self._signs))
+            z, gaps = self._program.hidden()
+            free.sort(key=lambda neuron: (-gaps[neuron], -abs(z[neuron])))
+            self._impossible = list(self._tested([(neuron, not z[neuron] > 0) for neuron in free[:_TESTED]], deadline))
+            if not self._impossible:
+                return free[0], not z[free[0]] > 0
+        neuron, sign, self._known = self._impossible.pop()
+        return neuron, sign
+
+    def _tested(self, signs: Sequence[tuple[Neuron, bool]], deadline: float | None) -> Iterator[tuple[Neuron, bool, _Finished]]:
+        """The signs of these that the program does not allow."""
+        for neuron, sign in signs:
+            self._set(neuron, sign=sign)
+            if self._program.is_empty(deadline):
+                yield neuron, sign, _finished(self._program.contradiction())
             self._set(neuron, sign=None)
-            if is_empty:
-                return neuron, other
-        neuron = max(free, key=lambda neuron: (gaps[neuron], -abs(z[neuron])))
-        return neuron, not z[neuron] > 0
+
+    def _out_of_range(self, free: Sequence[Neuron]) -> list[tuple[Neuron, bool, _Finished]]:
+        """The signs that these neurons of one stage do not have anywhere between the sides of the domain."""
+        found = self._ranges.impossible(free[0].number, self._signs) if free else ()
+        return [(neuron, sign, _finished(names)) for neuron, sign, names in found if neuron in free]
 
     def _set(self, neuron: Neuron, *, sign: bool | None) -> None:
         self._program.set(neuron, sign=sign)
@@ -144,3 +166,9 @@ class CaseSearch:
             found = [Neuron(number, i) for i in here] or found
             needed = fixed | read
         return found
+
+
+def _finished(contradiction: Iterable[RowName]) -> _Finished:
+    """An empty case; a neuron without a sign has all rows but those that are called `active` and `inactive`."""
+    names = frozenset(contradiction)
+    return _Finished(Leaf(names), frozenset(Neuron(*name[1:]) for name in names if name.kind in {"active", "inactive"}))

@@ -47,7 +47,7 @@ class RegionWalk:
 
     The first `explored` regions are explored: all their facets are known. The others, the frontier, were seen across a facet of these.
     `patterns` is boolean (seen, neurons): which of `neurons` are positive inside. `neighbours` are the pairs that share a facet, one of
-    them explored, the smaller number first. `bounded` says of the explored regions whether they are, None where that is not known.
+    them explored, the smaller number first. `bounded` says of the explored regions whether they are.
     Directions in which nothing changes are divided out; `lineality` is their dimension. `stopped_by`: `limit`, `time` or None.
     """
 
@@ -55,7 +55,7 @@ class RegionWalk:
     explored: int
     patterns: np.ndarray
     neighbours: tuple[tuple[int, int], ...]
-    bounded: tuple[bool | None, ...]
+    bounded: tuple[bool, ...]
     lineality: int
     stopped_by: str | None
     _points: tuple[RationalVector, ...]
@@ -175,11 +175,11 @@ class _Walk:
         self.points: list[RationalVector] = []
         self.numbers: dict[bytes, int] = {}
         self.neighbours: dict[tuple[int, int], None] = {}
-        self.bounded: list[bool | None] = []
+        self.bounded: list[bool] = []
         # In a bounded domain every region is bounded.
         inside = (*space.inside.numerators, space.inside.denominator)
         nothing = Rows((), space.sides.dimension)
-        self.within_bounds = bool(space.sides.forms) and Cell(nothing, space.sides, inside).is_bounded() is True
+        self.within_bounds = bool(space.sides.forms) and Cell(nothing, space.sides, inside).is_bounded(None)
 
     def run(self, neurons: tuple[Neuron, ...], limit: int | None, deadline: float | None) -> RegionWalk:
         self._number(*self._first())
@@ -240,9 +240,9 @@ class _Walk:
         cell = Cell(walls, sides, (*point.numerators, point.denominator))
         try:
             hits = cell.facets(deadline)
+            self.bounded.append(self.within_bounds or (not self.space.lines and cell.is_bounded(deadline)))
         except TimeoutError:
             return False
-        self.bounded.append(self.within_bounds or (not self.space.lines and cell.is_bounded()))
         for pattern, beyond in self._across(cell.point, hits):
             other = self._number(pattern, beyond)
             self.neighbours[min(number, other), max(number, other)] = None
@@ -258,7 +258,7 @@ class _Walk:
             columns.append((*hit.direction, 0))
             columns.append((*(hit.slope * a + hit.value * b for a, b in zip(z, hit.direction, strict=True)), hit.slope * t))
         patterns, entries = self.layers.patterns(fmpz_mat([*map(list, columns)]).transpose(), 2)
-        entries += zip(*self.space.sides.at(columns), strict=True)
+        entries += map(list, zip(*self.space.sides.at(columns), strict=True))
         found = []
         for place, (hit, pattern) in enumerate(zip(hits, patterns, strict=True)):
             step = _first_change([(row[2 * place + 1], row[2 * place]) for row in entries])
@@ -275,7 +275,7 @@ def _first_change(entries: Iterable[tuple[int, int]]) -> Fraction | None:
     best, divisor = 1, 0
     for value, slope in entries:
         if value and slope and (value > 0) is (slope < 0):
-            size, speed = abs(value), abs(slope)
+            size, speed = abs(int(value)), abs(int(slope))
             if size * divisor < best * speed:
                 best, divisor = size, speed
     return Fraction(best, divisor) if divisor else None

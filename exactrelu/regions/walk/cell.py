@@ -2,38 +2,35 @@
 
 Floats propose (`walk.proposals.py`), integers decide. A row is a facet if a ray from a point inside meets it first, and no other row
 there: a point in the relative interior of the facet. It is redundant if it is a combination of other rows with weights >= 0 and a
-constant <= 0 (Farkas). The floats propose which rows take part, and their weights are solved for exactly; on a box rounded weights
-will do, since its sides make up for the rounding. Where a proposal fails the exact simplex method gives the weights, or a ray.
+constant <= 0 (Farkas). On a box rounded weights will do for that, since its sides make up for the rounding; elsewhere least squares over
+the rationals, begun where the floats ended, give exact weights, or a ray.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
-from flint import fmpz_mat, nmod_mat
+from flint import fmpz_mat
 
-from exactrelu.exact.linalg import PRIMES, pivot_columns, solve
-from exactrelu.exact.linear_program import feasible
-from exactrelu.regions.walk.proposals import Floats, shortened, weights_for
+from exactrelu.exact.least_squares import feasible
+from exactrelu.regions.walk.proposals import Floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exactrelu.regions.charts import Row
-    from exactrelu.regions.walk.proposals import Proposal
     from exactrelu.regions.walk.rows import Rows
 
 # Where a domain has more sides those that bound one coordinate are kept apart.
 _MANY_SIDES = 128
 # Bits of rounded weights.
 _WEIGHT_BITS = 40
-# Entries of the exact simplex tableau up to which it decides boundedness, on which nothing else depends.
-_SMALL = 20_000
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Cell:
 
     >>> from exactrelu.regions.walk.rows import Rows
     >>> cell = Cell(Rows(((1, 0, -1), (0, 1, -1), (1, 1, -2)), 2), Rows(((-1, 0, 0), (0, -1, 0)), 2), (1, 1, 2))
-    >>> [hit.row for hit in cell.facets(None)], cell.is_bounded()
+    >>> [hit.row for hit in cell.facets(None)], cell.is_bounded(None)
     ([0, 1], True)
     """
 
@@ -92,13 +89,27 @@ class Cell:
     def _another(self, row: int, others: Sequence[int], deadline: float | None) -> Hit | None:
         """A ray to a facet that is none of the others, or None where these make the row redundant."""
         proposal = self._floats.about(row, others)
-        if proposal is not None and proposal.direction is not None:
-            hit = self._hit(shortened(proposal.direction))
+        weights = proposal.weights
+        if proposal.direction is not None:
+            hit = self._hit(proposal.direction)
             if hit is not None and hit.row not in others:
                 return hit
-        elif proposal is not None and self._is_redundant(row, proposal):
+        elif self._bounds and weights is not None and self._is_below_on_box(row, dict(zip(others, weights.tolist(), strict=False))):
             return None
-        return self._decided(row, others, deadline)
+        carriers = None if weights is None else np.flatnonzero(weights > 0).tolist()
+        constant = (*(0,) * self.dimension, -1)
+        answer = feasible([*(self._around[other] for other in others), constant], self._around[row], deadline, proposed=carriers)
+        if answer is None:
+            raise TimeoutError
+        # Along minus the prices without their last entry the row is met before all of the others.
+        return None if answer.prices is None else self._hit(tuple(-price for price in answer.prices[:-1]), others)
+
+    @cached_property
+    def _around(self) -> list[Row]:
+        """The rows as forms of (u, 2^unit s), up to positive factors, where z/t + u/s is a point of Q^k."""
+        unit, t = self._floats.unit, self.point[-1]
+        factor, up = t << max(0, unit), max(0, -unit)
+        return [(*(factor * value for value in row[:-1]), -own << up) for row, own in zip(self.rows, self._values, strict=True)]
 
     def _hits(self, directions: Sequence[Row]) -> list[Hit | None]:
         """Of every direction the one row that its ray meets first; None where there are several, or none."""
@@ -118,13 +129,11 @@ class Cell:
                     is_tied = True
         return None if best < 0 or is_tied else Hit(best, direction, value, slope)
 
-    def _hit(self, direction: Row | None, avoided: Sequence[int] = ()) -> Hit | None:
+    def _hit(self, direction: Row, avoided: Sequence[int] = ()) -> Hit | None:
         """The row that rays close to a direction meet first, none of those avoided; None where the direction is 0 or meets nothing.
 
         For small e the ray along d + (e, e^2, ..) meets one row first: two rows with the same value / slope for all e are multiples.
         """
-        if direction is None:
-            return None
         hit, slopes, shift = *self._met(direction), 4
         while hit is None or hit.row in avoided:
             if max(slopes) <= 0:
@@ -138,13 +147,6 @@ class Cell:
         """What the ray meets first, and the slopes of all rows along it."""
         slopes = self._at([(*direction, 0)])[0]
         return self._first(direction, slopes), slopes
-
-    def _is_redundant(self, row: int, proposal: Proposal) -> bool:
-        """Whether a row is a combination of the proposed ones with a constant <= 0, exactly."""
-        if self._bounds and self._is_below_on_box(row, proposal.weights):
-            return True
-        constant = [(*(0,) * self.dimension, -1)] if proposal.slack else []
-        return exact_combination([*(self.rows[i] for i in proposal.weights), *constant], self.rows[row]) is not None
 
     def _is_below_on_box(self, row: int, weights: dict[int, float]) -> bool:
         """Whether the row minus some combination of walls with weights >= 0, close to those proposed, is at most 0 on the box.
@@ -166,86 +168,21 @@ class Cell:
         highest = sum((value * end for value, end in terms if end is not None), Fraction(total[-1]))
         return highest <= 0 and all(end is not None for _, end in terms)
 
-    def _decided(self, row: int, others: Sequence[int], deadline: float | None) -> Hit | None:
-        """As `_another`, by the exact simplex method."""
-        constant = (*(0,) * self.dimension, -1)
-        answer = feasible([*(self.rows[i] for i in others), constant], self.rows[row], deadline)
-        if answer is None:
-            raise TimeoutError
-        if answer.prices is None:
-            return None
-        # The others are at most 0 at (x, t) = -prices, t >= 0, and the row is positive there: the ray to it meets none of the others first.
-        common = math.lcm(*(int(price.q) for price in answer.prices))
-        *x, t = (-int(price * common) for price in answer.prices)
-        return self._hit(tuple(a * self.point[-1] - v * t for a, v in zip(x, self.point, strict=False)), others)
-
     # ------------------------------------------------------------ boundedness
 
-    def is_bounded(self) -> bool | None:
-        """Whether the region is bounded; None where that was not decided cheaply.
+    def is_bounded(self, deadline: float | None) -> bool:
+        """Whether the region is bounded; raises TimeoutError where the deadline was reached.
 
         Let s be a combination of the linear parts a_i with positive weights. If -s is one with weights >= 0, then a_i d <= 0 for all i
         only where all a_i d = 0, which at full rank is d = 0 (P3). If not, some d has a_i d <= 0 for all i and s d < 0 (Farkas).
         """
-        k = self.dimension
-        linear = fmpz_mat(len(self.rows), k, [value for row in self.rows for value in row[:-1]])
-        if linear.rank() < k:
+        linear = [row[:-1] for row in self.rows]
+        if fmpz_mat(len(linear), self.dimension, list(chain.from_iterable(linear))).rank() < self.dimension:
             return False
-        lengths = [sum(map(abs, row[:-1])).bit_length() for row in self.rows]
+        lengths = [sum(map(abs, row)).bit_length() for row in linear]
         longest = max(lengths, default=0)
-        rows = [tuple(value << (longest - own) for value in row[:-1]) for row, own in zip(self.rows, lengths, strict=True)]
-        target = tuple(-sum(entries) for entries in zip(*rows, strict=True))
-        if not any(target):
-            return True
-        largest = max(map(abs, target))
-        weights = weights_for(self._floats.normals, np.array([Fraction(value, largest) for value in target], dtype=np.float64))
-        chosen = [self.rows[i][:-1] for i in np.flatnonzero(weights > 0).tolist()]
-        if exact_combination(chosen, target) is not None:
-            return True
-        residual = _exact_residual(chosen, target)
-        if any(residual) and max(self._at([(*residual, 0)])[0]) <= 0:
-            return False
-        if (k + 1) * (k + len(rows)) > _SMALL:
-            return None
-        answer = feasible(rows, target, None)
-        assert answer is not None
+        rows = [tuple(value << (longest - own) for value in row) for row, own in zip(linear, lengths, strict=True)]
+        answer = feasible(rows, [-sum(entries) for entries in zip(*rows, strict=True)], deadline)
+        if answer is None:
+            raise TimeoutError
         return answer.weights is not None
-
-
-def exact_combination(vectors: Sequence[Row], target: Row) -> tuple[list[int], int] | None:
-    """Weights >= 0, as numerators over a denominator > 0, with which the vectors add up to the target.
-
-    None where there are none, and where the vectors are dependent.
-
-    >>> exact_combination([(2, 0, 0), (1, 1, 0)], (3, 1, 0)), exact_combination([(1, 0)], (1, 1))
-    (([1, 1], 1), None)
-    """
-    count, size = len(vectors), len(target)
-    flat = [value for vector in vectors for value in vector]
-    if count > size:
-        return None
-    places = list(range(size))
-    if count < size:
-        reduced, rank = nmod_mat(count, size, [value % PRIMES[0] for value in flat], PRIMES[0]).rref()
-        places = pivot_columns(reduced, rank)
-        if rank < count:
-            return None
-    solved = solve([[vector[j] for vector in vectors] for j in places], [[target[j]] for j in places])
-    if solved is None:
-        return None
-    numerators, denominator = [value for (value,) in solved[0]], solved[1]
-    if min(numerators, default=0) < 0:
-        return None
-    total = fmpz_mat(1, count, numerators) * fmpz_mat(count, size, flat)
-    return (numerators, denominator) if total.entries() == [denominator * value for value in target] else None
-
-
-def _exact_residual(vectors: Sequence[Row], target: Row) -> Row:
-    """A positive multiple of what is left of the target after projecting it onto the span of the vectors; 0 where these are dependent."""
-    matrix = fmpz_mat(len(vectors), len(target), [value for vector in vectors for value in vector])
-    right = matrix * fmpz_mat(len(target), 1, list(target))
-    solved = solve((matrix * matrix.transpose()).tolist(), right.tolist()) if vectors else ([], 1)
-    if solved is None:
-        return (0,) * len(target)
-    projected = fmpz_mat(1, len(vectors), [value for (value,) in solved[0]]) * matrix
-    return tuple(solved[1] * value - int(own) for value, own in zip(target, projected.entries(), strict=True))

@@ -1,4 +1,4 @@
-"""What floats propose about the rows of a region: rays that meet a wall first, and which rows make another one redundant.
+"""What floats propose about the rows of a region: rays that meet a wall first, and which rows come closest to making another redundant.
 
 Nothing here decides. Everything is seen from a point strictly inside: a row is its unit normal a and its distance b, the region is the
 set of all y with a . y <= b for every row, and distances are relative to their median.
@@ -28,14 +28,13 @@ _RAYS, _MOST_RAYS = 4, 512
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """Either a direction (k,) along which a row is met before those that it was compared with, or None and weights > 0 of such rows.
+    """What one row is compared with others: a direction along which it is met before them, or None where they make it redundant.
 
-    With these weights their unit normals add up to the row's; the constants differ where `slack` is set.
+    weights: of the unit normals (others + 1,), the last of a constant, with which they come closest to the row; None where not known.
     """
 
-    direction: np.ndarray | None
-    weights: dict[int, float]
-    slack: bool
+    direction: Row | None
+    weights: np.ndarray | None
 
 
 class Floats:
@@ -47,9 +46,9 @@ class Floats:
     >>> from exactrelu.regions.walk.rows import Rows
     >>> walls, sides = Rows(((1, 0, -1), (-1, 0, -1), (1, 1, -3)), 2), Rows(((0, 1, -1), (0, -1, -1)), 2)
     >>> square = Floats(walls, sides, [1, 1, 3, 1, 1], 1, with_bounds=False)
-    >>> {row: round(weight, 6) for row, weight in square.about(2, [0, 1, 3, 4]).weights.items()}
-    {0: 0.707107, 3: 0.707107}
-    >>> shortened(square.about(0, [3, 4]).direction)
+    >>> square.about(2, [0, 1, 3, 4]).weights[:4].round(6).tolist()
+    [0.707107, 0.0, 0.707107, 0.0]
+    >>> square.about(0, [3, 4]).direction
     (1048576, 0)
     """
 
@@ -58,13 +57,20 @@ class Floats:
         self.normals = np.vstack([walls.normals, sides.normals])
         distances = np.concatenate([walls.distances(values[: self.walls], t), sides.distances(values[self.walls :], t)])
         median = float(np.sort(distances)[len(distances) // 2]) if len(distances) else 1.0
+        # Distances are in units of 2^unit.
+        self.unit = int(np.frexp(median)[1]) if 0 < median < np.inf else 0
         with np.errstate(all="ignore"):
-            self.distances = np.clip(distances / (median if 0 < median < np.inf else 1.0), 1e-30, 1e30)
+            self.distances = np.clip(np.ldexp(distances, -self.unit), 1e-30, 1e30)
         self._bounds = {self.walls + i: bound for i, bound in sides.bounds.items()} if with_bounds else {}
         self._box = np.tile([-np.inf, np.inf], (self.normals.shape[1], 1))
         for row, (column, from_above, _) in self._bounds.items():
             self._box[column, int(from_above)] = self.distances[row] if from_above else -self.distances[row]
-        self._sizes = np.hypot(1.0, self.distances)
+        # As cones {(y, t)}: rows (a, -b), and (0, -1) for t >= 0, of unit length.
+        self._sizes = np.append(np.hypot(1.0, self.distances), 1.0)
+        self._cones = np.zeros((len(self._sizes), self.normals.shape[1] + 1))
+        self._cones[:-1] = np.column_stack([self.normals, -self.distances])
+        self._cones[-1, -1] = -1.0
+        self._cones /= self._sizes[:, None]
 
     def rays(self) -> list[Row]:
         """Directions of rays, each meeting first another row, and the next one as late as possible."""
@@ -87,47 +93,33 @@ class Floats:
                 best.setdefault(int(first[ray]), ray)
         return [short for ray in best.values() if (short := shortened(directions[ray])) is not None]
 
-    def about(self, row: int, others: Sequence[int]) -> Proposal | None:
-        """A row compared with others, which do not contain it; None where nothing was found."""
+    def about(self, row: int, others: Sequence[int]) -> Proposal:
+        """A row compared with others, which do not contain it."""
         if self._bounds:
             return self._by_program(row, others)
-        # As cones {(y, t)}: rows (a, -b), and (0, -1) for t >= 0.
-        chosen = [*others, row]
-        cones = np.hstack([self.normals[chosen], -self.distances[chosen, None]]) / self._sizes[chosen, None]
-        target = cones[-1].copy()
-        cones[-1] = [*(0.0 for _ in target[1:]), -1.0]
+        compared = [*others, -1]
+        cones, target = self._cones[compared], self._cones[row]
         try:
             weights, residual = nnls(cones.T, target)
         except RuntimeError:
-            return None
-        if residual > _RESIDUAL:
-            return Proposal((target - weights @ cones)[:-1], {}, slack=False)
-        sizes = self._sizes[row] / self._sizes[list(others)]
-        found = {other: weight for other, weight in zip(others, (weights[:-1] * sizes).tolist(), strict=True) if weight > 0}
-        return Proposal(None, found, slack=bool(weights[-1] > 0))
+            return Proposal(None, None)
+        direction = shortened((target - weights @ cones)[:-1]) if residual > _RESIDUAL else None
+        return Proposal(direction, weights * (self._sizes[row] / self._sizes[compared]))
 
-    def _by_program(self, row: int, others: Sequence[int]) -> Proposal | None:
+    def _by_program(self, row: int, others: Sequence[int]) -> Proposal:
         """The farthest point behind the row, at most twice as far as it, within the others."""
         kept = [other for other in others if other not in self._bounds]
         above = self.distances[[*kept, row]] * np.array([*(1.0 for _ in kept), 2.0])
         answer = linprog(-self.normals[row], A_ub=self.normals[[*kept, row]], b_ub=above, bounds=self._box)
         if answer.status != 0:
-            return None
+            return Proposal(None, None)
         if -answer.fun > self.distances[row] * (1 + _RESIDUAL):
-            return Proposal(answer.x, {}, slack=False)
+            return Proposal(shortened(answer.x), None)
         weights = dict(zip(kept, (-answer.ineqlin.marginals).tolist(), strict=False))
         ends = np.column_stack([answer.lower.marginals, -answer.upper.marginals])
         weights |= {bound: float(ends[column, int(from_above)]) for bound, (column, from_above, _) in self._bounds.items()}
-        found = {other: weight for other, weight in weights.items() if weight > _RESIDUAL}
-        return Proposal(None, found, slack=-answer.fun < self.distances[row] * (1 - _RESIDUAL))
-
-
-def weights_for(rows: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Weights >= 0 with which rows come closest to a target; zeros where they are not found."""
-    try:
-        return np.asarray(nnls(rows.T, target)[0])
-    except RuntimeError:
-        return np.zeros(len(rows))
+        found = np.array([*(weights[other] for other in others), self.distances[row] + answer.fun])
+        return Proposal(None, np.where(found > _RESIDUAL, found, 0.0))
 
 
 def shortened(direction: np.ndarray) -> Row | None:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
-from flint import fmpz_mat
+from flint import fmpz, fmpz_mat
 
 from exactrelu.exact.rational import DyadicMatrix
 
@@ -72,24 +72,24 @@ class ExactLayers:
                 state = fmpz_mat([list(zero if i in dropped else row) for i, row in enumerate(rows)])
         return found
 
-    def patterns(self, flags: fmpz_mat, width: int) -> tuple[np.ndarray, list[Row]]:
+    def patterns(self, flags: fmpz_mat, width: int) -> tuple[np.ndarray, list[list[fmpz]]]:
         """The patterns, boolean (g, neurons), at g flags; flags: (k + 1, g * width), the columns of one flag from the last direction to p.
 
         With them the values and slopes of all neurons there, (neurons, g * width), up to a positive factor for every neuron.
         """
         begins = range(0, flags.ncols(), width)
         patterns: list[list[bool]] = []
-        entries: list[Row] = []
+        entries: list[list[fmpz]] = []
         state = flags
         for number, mask in enumerate(self._masks):
             state = _applied(self.layers[number], state) if number else self._first * flags
-            rows = _rows(state)
+            rows = state.tolist()
+            zero = [fmpz(0)] * width
             for i in np.flatnonzero(mask).tolist():
                 entries.append(rows[i])
                 parts = [rows[i][begin : begin + width] for begin in begins]
                 patterns.append([next(filter(None, reversed(part)), 0) > 0 for part in parts])
-                zero = (0,) * width
-                rows[i] = tuple(chain.from_iterable(part if on else zero for part, on in zip(parts, patterns[-1], strict=True)))
+                rows[i] = list(chain.from_iterable(part if on else zero for part, on in zip(parts, patterns[-1], strict=True)))
             state = fmpz_mat(len(rows), flags.ncols(), list(chain.from_iterable(rows)))
         return np.array(patterns, dtype=bool).reshape(len(patterns), len(begins)).T, entries
 
