@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from exactrelu.decimals import approximate, bound_text, decimal_text
+from exactrelu.exact.rational import parse_rational
 from exactrelu.results import layer_records, printable
 from exactrelu.verdict import Cardinality
 
@@ -208,3 +209,52 @@ def counts(records: Sequence[Mapping[str, Any]]) -> str:
     found = Counter(record["cardinality"] for record in records)
     words = ", ".join(f"{found[word.value]} {word.value}" for word in Cardinality if found[word.value])
     return f"{len(records)} pre-image{'s' * (len(records) != 1)}: {words or 'none'}"
+
+
+def stability_report(records: Sequence[Mapping[str, Any]]) -> str:
+    """The first rows as a table, the disagreements, and what the columns say."""
+    header = ["row", "layer", "active", "rank", "float rank", "largest", "smallest", "condition", "to boundary", "seconds"]
+    lines = [
+        [
+            record["row"],
+            record["layer"],
+            record["active"],
+            record["rank"],
+            record["numeric_rank"],
+            _ends(record["sigma_max"]),
+            _ends(record["sigma_min"]),
+            _ends(record["condition"]),
+            _ends(record["boundary"] and record["boundary"]["distance"]),
+            f"{record['seconds']:.2f}",
+        ]
+        for record in records[:ROWS_SHOWN]
+    ]
+    parts = [table(header, lines)]
+    if len(records) > len(lines):
+        parts.append(f".. and {len(records) - len(lines)} more; --json or --out FOLDER give all")
+    compared = [
+        (record, found, where)
+        for record in records
+        for found, where in ((record, ""), (record["before"], ", before its relu"))
+        if found is not None and found["agrees"] is not None
+    ]
+    wrong = [
+        f"row {record['row']}, layer {record['layer']}{where}: floats report rank {found['numeric_rank']}, but it is "
+        + " to ".join(map(str, sorted(set(found["rank_bounds"]))))
+        for record, found, where in compared
+        if not found["agrees"]
+    ]
+    parts.extend(wrong[:ROWS_SHOWN])
+    parts.append(
+        f"{len(compared) - len(wrong)} of {len(compared)} numerical ranks agree with the exact ones; singular values are rounded here, "
+        "--json gives proved bounds of each"
+    )
+    return "\n".join(parts)
+
+
+def _ends(bounds: Sequence[str | None] | None) -> str | None:
+    """Both ends to four digits, or one number where these agree."""
+    if bounds is None:
+        return None
+    low, high = (None if end is None else decimal_text(parse_rational(end)) for end in bounds)
+    return low if low == high else f"{low} to {'infinity' if high is None else high}"

@@ -1,17 +1,22 @@
 """How stable is the inverse of a network: three plots, and which differences between inputs a learned blur hides.
 
     python examples/stability_of_a_network.py [NETWORK --input FILE] [--rows A:B] [--scale S] [--folder FOLDER]
+    python examples/stability_of_a_network.py --result FOLDER/stability.json [--folder FOLDER]
 
 Without a network it asks about the digits network that the package ships, and then about a forward operator that it learns itself. It
 writes `stability.svg`, `directions.svg` and `stability.json`, in which every number that is drawn stands with its proved bounds; and
-`blur.svg` and `blur.json`. A network of a few thousand rows takes seconds for each input, a convolutional one of 3072 inputs minutes.
+`blur.svg` and `blur.json`. A network of a few thousand rows takes seconds for each input, a convolutional one of 3072 inputs a minute or
+two. `--result` draws the same figures from such a file, or from what `exactrelu stability .. --before --directions FILE.svg --out FOLDER`
+has found.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -21,7 +26,7 @@ from matplotlib.figure import Figure
 from exactrelu import Network, RationalVector, demo, load, read_points
 from exactrelu.network.readers.from_torch_export import from_torch_export
 from exactrelu.results import json_text
-from exactrelu.stability import LayerStability, ProvedSpectrum, StabilityModel
+from exactrelu.stability import ProvedSpectrum, StabilityModel
 from exactrelu.stability.plot import save_directions, save_plot
 
 WIDTH = 24
@@ -29,24 +34,28 @@ BLUR = 0.8
 NOISE = 1e-2
 
 
-def three_plots(network: Network, points: list[RationalVector], folder: Path) -> None:
-    """Singular values before and after each relu, their decay over depth, and the smallest of them against the rank."""
+def asked(network: Network, points: list[RationalVector], folder: Path) -> list[dict[str, Any]]:
+    """Each linearisation, before and after its last relu; at the first point with directions."""
     # What lies beyond the nearest walls takes as long again.
     model = StabilityModel(network, before=True, neighbours=network.inputs < 1000)
-    answers: list[LayerStability] = []
-    for row, x in enumerate(points):
-        found = list(model.at(x, row))
-        if not row:
-            save_directions(found[0], network.input_shape, folder / "directions.svg")
-        answers += [one.without_directions() for one in found]
-    save_plot(answers, folder / "stability.svg")
-    records = [one.record() for one in answers]
-    (folder / "stability.json").write_text(json_text({"results": records}) + "\n", encoding="utf-8")
-    for one in records[: len(network.source_layers)]:
-        low, high = one["condition"] or ("-", "-")
-        print(f"layer {one['layer']}: rank {one['rank']} (floats say {one['numeric_rank']}), condition number {low} to {high}")
-    wrong = sum(one["agrees"] is False for one in records)
-    print(f"{len(records)} linearisations at {len(points)} inputs, in {wrong} of which floats report a wrong rank")
+    records = [found.record(directions=not row) for row, x in enumerate(points) for found in model.at(x, row)]
+    found = {"data": {"shape": list(network.input_shape)}, "results": records}
+    (folder / "stability.json").write_text(json_text(found) + "\n", encoding="utf-8")
+    return records
+
+
+def three_plots(records: list[dict[str, Any]], shape: tuple[int, ...], folder: Path) -> None:
+    """Singular values before and after each relu, their decay over depth, and the smallest of them against the rank; and directions."""
+    save_plot(records, folder / "stability.svg")
+    if any("directions" in one for one in records):
+        save_directions(records, shape, folder / "directions.svg")
+    for one in records:
+        if one["row"] == records[0]["row"]:
+            low, high = one["condition"] or ("-", "-")
+            print(f"layer {one['layer']}: rank {one['rank']} (floats say {one['numeric_rank']}), condition number {low} to {high}")
+    points = len({one["row"] for one in records})
+    wrong = sum(part is not None and part["agrees"] is False for one in records for part in (one, one["before"]))
+    print(f"{len(records)} linearisations at {points} inputs, before and after the relu; floats report a wrong rank {wrong} times")
 
 
 def learned_blur(seed: int = 0) -> Network:
@@ -113,15 +122,20 @@ def main() -> None:
     parser.add_argument("--rows", default="0:4")
     parser.add_argument("--scale", type=Fraction, default=None)
     parser.add_argument("--folder", type=Path, default=Path("stability"))
+    parser.add_argument("--result", type=Path, help="stability.json of an earlier run: only draw")
     given = parser.parse_args()
-    if (given.network is None) != (given.input is None):
-        parser.error("a network and --input belong together")
+    if (given.network is None) != (given.input is None) or (given.result and given.network):
+        parser.error("a network and --input belong together, and --result stands alone")
     given.folder.mkdir(parents=True, exist_ok=True)
+    if given.result:
+        found = json.loads(given.result.read_text(encoding="utf-8"))
+        three_plots(found["results"], tuple(found["data"]["shape"]), given.folder)
+        return
     own = given.network is None
     network = load(demo.MODEL if own else given.network)
     file, scale = (demo.IMAGES, Fraction(1, 16)) if own else (given.input, given.scale)
     points = read_points(file, shape=network.input_shape, inputs=network.inputs, scale=scale, rows=given.rows)
-    three_plots(network, list(points.rows), given.folder)
+    three_plots(asked(network, list(points.rows), given.folder), network.input_shape, given.folder)
     if own:
         hidden_directions(learned_blur(), given.folder)
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from theorems.oracles import examples
 
-from exactrelu.exact.enclosed import EnclosedMatrix, Factor, blocked_product, frobenius
+from exactrelu.exact import banded
+from exactrelu.exact.enclosed import EnclosedMatrix, Factor, blocked_product, frobenius, gram_product
 from exactrelu.exact.rational import DyadicMatrix
 from exactrelu.exact.sparse import SparseMatrix
 from exactrelu.exact.spectrum import _residual_norm
@@ -72,6 +74,24 @@ def test_errors_are_carried_through_many_products(seed, depth):
     assert squared_error(found, exact) <= Fraction(found.error) ** 2
 
 
+@examples(30)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.02, 0.1, 0.4]))
+def test_sparse_products_are_the_same_and_stay_sparse(seed, density):
+    generator = np.random.default_rng(seed)
+    left, right = (generator.standard_normal((12, 12)) * (generator.random((12, 12)) < density) for _ in range(2))
+    start = Factor.of(SparseMatrix.from_dense(DyadicMatrix(right))).enclosed()
+    found = Factor.of(SparseMatrix.from_dense(DyadicMatrix(left))).times(start)
+    for one, exact in ((start, fractions(right)), (found, product(fractions(left), fractions(right)))):
+        share = np.count_nonzero(one.dense().floats) / 144
+        assert isinstance(one.floats, np.ndarray) == (share > 0.25)
+        assert squared_error(one.dense(), exact) <= Fraction(one.error) ** 2
+        assert np.allclose(one.row_norms(), one.dense().row_norms(), rtol=1e-12)
+        gram, rounding = gram_product(one.floats)
+        rows = fractions(one.dense().floats)
+        truth, sizes = (product(list(zip(*part, strict=True)), part) for part in (rows, [list(map(abs, row)) for row in rows]))
+        assert all(abs(Fraction(gram[i, j]) - truth[i][j]) <= Fraction(rounding) * sizes[i][j] for i in range(12) for j in range(12))
+
+
 @examples(60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1e-3, 0.5]), st.sampled_from([0.0, 1e-3, 0.5]))
 def test_errors_of_both_factors_are_carried_even_where_they_are_aligned(seed, left_error, right_error):
@@ -104,6 +124,26 @@ def test_norms_are_upper_bounds_and_not_far_above(shape):
     assert largest <= factor.norm * (1 + 1e-12) <= 2 * largest * min(shape) ** 0.125
     assert np.linalg.norm(abs(values), 2) <= factor.magnitude * (1 + 1e-12)
     assert np.linalg.norm(values) <= frobenius(values) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("shape", [(60, 40), (40, 60), (1, 5)])
+@pytest.mark.parametrize("band", [True, False])
+def test_norms_of_sparse_matrices_are_upper_bounds_and_close(shape, band, monkeypatch):
+    generator = np.random.default_rng(0)
+    values = np.triu(np.tril(generator.standard_normal(shape), 3), -3)
+    if not band:
+        monkeypatch.setattr(banded, "_MOST_BYTES", 0)
+    factor, largest = Factor(csr_array(values), 0, 0.0), np.linalg.norm(values, 2)
+    assert largest <= factor.norm * (1 + 1e-12) <= largest * (1.25 if band else 2.5)
+    assert factor.norm <= factor.magnitude
+
+
+@pytest.mark.parametrize("iterations", [0, 1, 2])
+def test_a_largest_eigenvalue_that_is_proposed_too_small_is_not_taken(iterations, monkeypatch):
+    matrix = csr_array(np.diag([1.0, 3.0, 2.0]) + 0.5 * (np.eye(3, k=1) + np.eye(3, k=-1)))
+    truth = np.linalg.eigvalsh(matrix.toarray())[-1]
+    monkeypatch.setattr(banded, "_ITERATIONS", iterations)
+    assert banded.largest_eigenvalue(matrix) >= truth
 
 
 # What the slices of a residual leave out or round, where by exact cancellation nothing else is left: X, Y and T near X Y.

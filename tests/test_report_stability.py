@@ -225,6 +225,7 @@ def test_disagreements_before_the_relu_are_told_and_many_are_counted(tmp_path):
     wrong = {"numeric_rank": 1, "agrees": False}
     write(tmp_path, "stability.json", result(linearisation(before={**SPECTRUM, **wrong})))
     assert "Row 0, layer 1, before its relu: floats report rank 1, but it is 2." in words_of(tmp_path)
+    assert "floats report no other, but are wrong about 1 rank before a relu" in words_of(tmp_path)
     write(tmp_path, "stability.json", result(*(linearisation(row, **wrong) for row in range(25))))
     words = words_of(tmp_path)
     assert "Row 19, layer 1: floats" in words
@@ -277,6 +278,18 @@ def test_directions_are_images_where_inputs_are(tmp_path):
     assert not [address for address in page_of(tmp_path).addresses if address.startswith("data:image/png")]
 
 
+def test_formulas_are_shown_as_latex_and_nothing_else_is(tmp_path):
+    shown = {"map": r"\left[\begin{matrix}3 x_{1} + \frac{1}{2}\\0\end{matrix}\right]", "singular_values": r"\sqrt{3}"}
+    write(tmp_path, "stability.json", result(linearisation(latex=shown), linearisation(1, latex=shown | {"singular_values": None})))
+    assert all(words_of(tmp_path).count(text) == count for text, count in ((shown["map"], 2), (shown["singular_values"], 1)))
+    page = report(tmp_path, output=tmp_path / "report.md")[0].read_text(encoding="utf-8")
+    assert page.count(f"```math\n{shown['map']}\n```\n") == 2
+    for hostile in ("``` <script>", "a\n```\nb", "<b>", "", "é", 7, "x" * 100001):
+        write(tmp_path, "stability.json", result(linearisation(latex={"map": hostile})))
+        with pytest.raises(InvalidFileError, match="latex"):
+            report(tmp_path)
+
+
 def test_kinds_of_question_stand_apart_and_beside_preimages(tmp_path):
     write(tmp_path, "results.json", envelope([record(0, "bounded")]))
     write(tmp_path, "stability.json", result(linearisation(), linearisation(number=2)))
@@ -327,7 +340,7 @@ def test_dots_stand_where_their_bounds_do_between_powers_of_ten(found):
 @examples(60)
 @given(st.lists(bounded(), min_size=1, max_size=250))
 def test_bands_reach_from_lower_to_upper_bounds(found):
-    panel = curves_panel("t", "y", [Curve(0, False, "", [pair for _, pair in found])])
+    panel = curves_panel("t", "y", [Curve(0, "", "", [pair for _, pair in found])])
     (band,) = panel.bands
     line, area = ([tuple(map(int, point.split())) for point in path.strip("MZ").split("L")] for path in (band.line, band.area))
     upper, lower = area[: len(area) // 2], area[len(area) // 2 :][::-1]
@@ -338,6 +351,25 @@ def test_bands_reach_from_lower_to_upper_bounds(found):
     # Dots of the same values stand at the same heights.
     dots = dots_panel("t", "y", [Dot(0, False, "", 0, pair) for _, pair in found]).strokes
     assert len(found) > len(upper) or [(dot.y, dot.down) for dot in dots] == [(a, b) for (_, a), (_, b) in zip(upper, lower, strict=True)]
+
+
+def test_over_depth_inputs_are_thin_lines_and_the_median_a_thick_one(tmp_path):
+    rows = [["8", "4", "2"], ["4", "2"], ["2", "1", "0.5", "0.25"]]
+    records = []
+    for row, sigma in enumerate(rows):
+        count, pairs = len(sigma), [[value, value] for value in sigma]
+        more = {"rank": count, "rank_bounds": [count, count], "numeric_rank": count, "agrees": True, "sigma": pairs}
+        records.append(linearisation(row, **more, sigma_max=pairs[0], sigma_min=pairs[-1]))
+    write(tmp_path, "stability.json", result(*records))
+    text = report(tmp_path)[0].read_text(encoding="utf-8")
+    decay = text[text.index("Decay over depth") :].partition("</svg>")[0]
+    thin, thick = (re.findall(rf'class="line {style}" d="M([^"]*)"', decay) for style in ("thin", ""))
+    assert [path.count("L") + 1 for path in thin] == [3, 2, 4]
+    # Medians are 4, 2 and 0.5: of three inputs the middle one, those whose rank is less counted as 0.
+    (median,) = ([tuple(map(int, point.split())) for point in path.split("L")] for path in thick)
+    drawn = [[tuple(map(int, point.split())) for point in path.split("L")] for path in thin]
+    assert median == [drawn[1][0], drawn[1][1], drawn[2][2]]
+    assert "thin lines are the inputs, the thick one is the median of all 3" in words_of(tmp_path)
 
 
 def test_large_results_make_figures_of_bounded_size(tmp_path):

@@ -21,11 +21,13 @@ from exactrelu.errors import ExactReluError, InvalidRequestError
 from exactrelu.exact import spectrum
 from exactrelu.exact.enclosed import EnclosedMatrix
 from exactrelu.exact.gram import refined_spectrum
+from exactrelu.points import read_points
 from exactrelu.stability import StabilityModel, stability, tall
 from exactrelu.stability.boundary import nearest_wall
 from exactrelu.stability.device import Device
 from exactrelu.stability.linearisation import linearisations
 from exactrelu.stability.tall import spectrum_of_tall
+from exactrelu.tables import stability_report
 
 
 def network(*weights: list[list[float]], relu: bool = True) -> Network:
@@ -141,6 +143,15 @@ def test_decompositions_of_one_shape_are_one_batch():
         assert np.allclose(u * s @ vt, matrix)
 
 
+@pytest.mark.parametrize("device", [Device("cpu", "float64"), Device("cpu:0", "float64"), Device("cpu", "float32")])
+def test_eigenvectors_are_the_same_by_either_library(device):
+    rows = np.random.default_rng(0).standard_normal((7, 5))
+    values, vectors = device.eigenvectors(rows.T @ rows)
+    slack = 100 * device.epsilon
+    assert (np.diff(values) <= 0).all() and np.allclose(vectors.T @ vectors, np.eye(5), atol=slack)
+    assert np.allclose(vectors * values @ vectors.T, rows.T @ rows, atol=100 * slack)
+
+
 def test_the_bound_of_the_inverse_is_at_least_what_linearisations_do():
     from exactrelu.stability.inverse import inverse_bound
 
@@ -197,12 +208,32 @@ def test_gram_matrices_of_tall_matrices_never_exclude_the_truth(shape):
     assert np.allclose(np.linalg.norm(exact.floats @ right.T, axis=0), floats * scale)
 
 
+@pytest.mark.parametrize("smallest", [1e-4, 1e-6])
+def test_badly_conditioned_tall_matrices_are_taken_in_stages(smallest, monkeypatch):
+    generator, device = np.random.default_rng(0), Device.named("cpu")
+    u, v = (np.linalg.qr(generator.standard_normal(size))[0] for size in ((60, 40), (40, 40)))
+    exact = DyadicMatrix((u * np.geomspace(1, smallest, 40)) @ v.T)
+    monkeypatch.setattr(tall, "_FEWEST", 5)
+    # With such an error squares would lose too many digits.
+    monkeypatch.setattr(tall, "gram_product", lambda x: (x.T @ x, 1.0))
+    matrix = EnclosedMatrix.of(exact)
+    bounds, floats, right = spectrum_of_tall(matrix, device)
+    truth = refined_spectrum(exact)
+    for low, high, least, most in zip(bounds.lower, bounds.upper, truth.lower, truth.upper, strict=True):
+        assert low <= least <= most <= high <= low + Fraction(1, 10**9)
+    # The factors are as good as those of a decomposition.
+    assert np.allclose(np.linalg.norm(matrix.floats @ right.T, axis=0), floats, rtol=0, atol=1e-14)
+    assert np.allclose(right @ right.T, np.eye(40), atol=1e-13)
+    assert spectrum_of_tall(EnclosedMatrix.of(DyadicMatrix((u * np.geomspace(1, 1e-9, 40)) @ v.T)), device) is None
+
+
 def test_an_error_of_a_tall_matrix_counts(monkeypatch):
     floats, device = np.array([[0.5, 0.0], [0.0, 0.25], [0.0, 0.0]]), Device.named("cpu")
     # What is enclosed may be any matrix within 1e-9 of the floats.
     bounds, *_ = spectrum_of_tall(EnclosedMatrix(floats, 0, 1e-9), device)
     assert bounds.lower[1] <= Fraction(0.25) - Fraction(1e-9) and Fraction(0.25) + Fraction(1e-9) <= bounds.upper[1]
-    assert spectrum_of_tall(EnclosedMatrix(floats, 0, 1e-7), device) is None
+    bounds, *_ = spectrum_of_tall(EnclosedMatrix(floats, 0, 1e-3), device)
+    assert bounds.lower[1] <= Fraction(0.25) - Fraction(1e-3) and Fraction(0.25) + Fraction(1e-3) <= bounds.upper[1]
     # Vectors that are none of a Gram matrix's prove too little.
     monkeypatch.setattr(Device, "eigenvectors", lambda _, gram: (np.diag(gram), np.eye(2)[::-1]))
     assert spectrum_of_tall(EnclosedMatrix(floats), device) is None
@@ -212,7 +243,7 @@ def test_a_thousandth_of_the_gram_matrix_error_would_exclude_the_truth(monkeypat
     matrix, gamma = EnclosedMatrix(np.diag([1.0, 0.5])), 1e-9
     off = np.array([[0.9 * gamma, 0.0], [0.0, 0.0]])
     for claimed, included in ((gamma, True), (gamma / 1000, False)):
-        monkeypatch.setattr(tall, "blocked_product", lambda x, y, claimed=claimed: (x @ y + off, claimed))
+        monkeypatch.setattr(tall, "gram_product", lambda x, claimed=claimed: (x.T @ x + off, claimed))
         bounds, *_ = spectrum_of_tall(matrix, Device.named("cpu"))
         assert (bounds.lower[0] <= 1 <= bounds.upper[0]) is included
 
@@ -277,14 +308,21 @@ def test_the_json_of_the_command(capsys, tmp_path):
         assert low == high == sum(value < Fraction(1, 10) for _, value in sigma)
 
 
-def test_a_wrong_float_rank_is_a_disagreement_in_json_and_in_words(capsys, tmp_path):
-    """The rows (1, 1) and (1, 1 + 2^-52) are independent; numpy and torch say that they are not."""
-    weight = np.array([[1.0, 1.0], [1.0, 1 + 2.0**-52]])
-    assert np.linalg.matrix_rank(weight) == torch.linalg.matrix_rank(torch.from_numpy(weight)) == 1
+FOOLED = np.array([[1.0, 1.0], [1.0, 1 + 2.0**-52]])
+
+
+def fooled() -> onnx.ModelProto:
+    """One layer with the weights FOOLED, in float64."""
     given = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [1, 2]) for name in ("x", "y")]
     nodes = [helper.make_node("Gemm", ["x", "w"], ["z"], transB=1), helper.make_node("Relu", ["z"], ["y"])]
-    graph = helper.make_graph(nodes, "fooled", given[:1], given[1:], [numpy_helper.from_array(weight, "w")])
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "fooled.onnx")
+    graph = helper.make_graph(nodes, "fooled", given[:1], given[1:], [numpy_helper.from_array(FOOLED, "w")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+
+
+def test_a_wrong_float_rank_is_a_disagreement_in_json_and_in_words(capsys, tmp_path):
+    """The rows (1, 1) and (1, 1 + 2^-52) are independent; numpy and torch say that they are not."""
+    assert np.linalg.matrix_rank(FOOLED) == torch.linalg.matrix_rank(torch.from_numpy(FOOLED)) == 1
+    onnx.save(fooled(), tmp_path / "fooled.onnx")
     (tmp_path / "x.csv").write_text("1,1\n")
     code = command(str(tmp_path / "fooled.onnx"), input=str(tmp_path / "x.csv"), json=True)
     (one,) = json.loads(capsys.readouterr().out)["results"]
@@ -293,6 +331,31 @@ def test_a_wrong_float_rank_is_a_disagreement_in_json_and_in_words(capsys, tmp_p
     command(str(tmp_path / "fooled.onnx"), input=str(tmp_path / "x.csv"))
     said = capsys.readouterr().out
     assert "row 0, layer 1: floats report rank 1, but it is 2" in said and "0 of 1 numerical ranks agree" in said
+
+
+def test_disagreements_before_the_relu_are_told_and_open_ranks_are_not_counted():
+    def record(row: int, numeric: int | None, low: int, high: int, before: dict[str, object] | None = None) -> dict[str, object]:
+        rank, agrees = (low if low == high else None), None if numeric is None else low <= numeric <= high
+        found = {"row": row, "layer": 1, "active": 3, "rank": rank, "rank_bounds": [low, high], "numeric_rank": numeric, "agrees": agrees}
+        return found | dict.fromkeys(("sigma_max", "sigma_min", "condition", "boundary")) | {"before": before, "seconds": 0.0}
+
+    said = stability_report([record(0, 3, 3, 3, record(0, 2, 4, 4)), record(1, 9, 3, 5), record(2, None, 3, 5)])
+    assert "row 0, layer 1, before its relu: floats report rank 2, but it is 4\n" in said
+    assert "row 1, layer 1: floats report rank 9, but it is 3 to 5\n" in said
+    assert "row 2, layer" not in said and "1 of 3 numerical ranks agree" in said
+
+
+def test_small_networks_are_written_down_as_latex(capsys, tmp_path):
+    pytest.importorskip("sympy")
+    onnx.save(fooled(), tmp_path / "fooled.onnx")
+    (tmp_path / "x.csv").write_text("1,1\n-1,-1\n")
+    command(str(tmp_path / "fooled.onnx"), input=str(tmp_path / "x.csv"), symbolic=True, json=True)
+    active, dead = (one["latex"] for one in json.loads(capsys.readouterr().out)["results"])
+    assert active["map"] == r"\left[\begin{matrix}x_{1} + x_{2}\\x_{1} + \frac{4503599627370497 x_{2}}{4503599627370496}\end{matrix}\right]"
+    assert active["singular_values"].count(r"\sqrt") == 4
+    assert dead["map"] == r"\left[\begin{matrix}0\\0\end{matrix}\right]"
+    with pytest.raises(InvalidRequestError, match="too many to write down"):
+        asked(capsys, symbolic=True)
 
 
 def test_workers_find_the_same_and_options_add_to_it(capsys):
@@ -318,7 +381,7 @@ def test_the_table_and_the_plot(capsys, tmp_path):
     paths = [tmp_path / "a.svg", tmp_path / "b.svg"]
     for path in paths:
         code, text = asked(capsys, plot=path)
-        assert code == 0 and "6 of 6 numerical ranks agree" in text
+        assert code == 0 and "12 of 12 numerical ranks agree" in text
     first, second = (path.read_bytes() for path in paths)
     assert first == second
     assert b"<dc:date>" not in first and b"Decay over depth" in first
@@ -326,15 +389,71 @@ def test_the_table_and_the_plot(capsys, tmp_path):
         asked(capsys, plot=tmp_path / "a.png")
 
 
-def test_directions_are_drawn_for_images(tmp_path):
+def test_directions_are_those_of_the_extreme_singular_values_and_drawn_for_images(capsys, tmp_path):
     pytest.importorskip("matplotlib")
     from exactrelu.stability.plot import save_directions
 
-    (found,) = stability(load(MODEL), [RationalVector((1,) * 64)], through=1)
-    save_directions(found, (64,), tmp_path / "d.svg")
-    assert b"smallest singular value" in (tmp_path / "d.svg").read_bytes()
+    code, text = asked(capsys, directions=tmp_path / "d.svg", json=True)
+    records = json.loads(text)["results"]
+    assert code == 0 and ["directions" in one for one in records] == [one["row"] == 0 for one in records]
+    model = load(MODEL)
+    (x,) = read_points(IMAGES, shape=model.input_shape, inputs=64, scale=Fraction(1, 16), rows="0:1").rows
+    for one, depth in zip(records, linearisations(StabilityModel(model).steps, x), strict=False):
+        matrix = np.array(depth.after.exact.floats)
+        for word, bounds in (("largest", one["sigma_max"]), ("smallest", one["sigma_min"])):
+            v = np.array([float(Fraction(value)) for value in one["directions"][word]])
+            assert abs(v).max() == 1
+            # Three digits of a direction: it is stretched as its singular value says, up to what those leave of the largest one.
+            stretch = np.linalg.norm(matrix @ v) / np.linalg.norm(v)
+            assert abs(stretch - float(bounds[0])) < 5e-3 * float(one["sigma_max"][0])
+    assert (tmp_path / "d.svg").read_bytes().count(b"<image") == 6
+    save_directions(records, (1, 64), tmp_path / "flat.svg")
+    assert (tmp_path / "flat.svg").read_bytes() == (tmp_path / "d.svg").read_bytes()
+    for shape, words in (((63,), "drawn for images"), ((4, 4), "no directions to draw")):
+        with pytest.raises(InvalidRequestError, match=words):
+            save_directions(records, shape, tmp_path / "d.svg")
+
+
+def test_of_colours_the_strongest_is_drawn_wherever_their_axis_is():
+    from exactrelu.stability.plot import _strongest
+
+    image = np.random.default_rng(0).standard_normal((3, 5, 7))
+    shown = _strongest(image)
+    assert (abs(shown) == abs(image).max(axis=0)).all() and np.isin(shown, image).all()
+    assert (_strongest(np.moveaxis(image, 0, 2)) == shown).all()
+
+
+def test_what_cannot_be_drawn_is_refused_before_anything_is_computed(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(StabilityModel, "at", None)
+    for options, words in (
+        ({"plot": tmp_path / "none" / "p.svg"}, "folder does not exist"),
+        ({"directions": tmp_path / "d.png"}, r"written as \.svg"),
+    ):
+        with pytest.raises(InvalidRequestError, match=words):
+            command(str(MODEL), input=str(IMAGES), scale="1/16", rows="0:1", **options)
+    (tmp_path / "x.csv").write_text("1,1\n")
+    onnx.save(fooled(), tmp_path / "fooled.onnx")
     with pytest.raises(InvalidRequestError, match="drawn for images"):
-        save_directions(found, (63,), tmp_path / "d.svg")
+        command(str(tmp_path / "fooled.onnx"), input=str(tmp_path / "x.csv"), directions=tmp_path / "d.svg")
+
+
+def test_over_depth_each_input_is_a_line_and_the_median_a_thick_one():
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    from exactrelu.stability.plot import draw_decay
+
+    def record(row: int, *sigma: float | tuple[float, float]) -> dict[str, object]:
+        pairs = [one if isinstance(one, tuple) else (one, one) for one in sigma]
+        return {"row": row, "layer": 1, "rank_bounds": [len(sigma)] * 2, "sigma": [[str(low), str(high)] for low, high in pairs]}
+
+    axes = figure.subplots()
+    draw_decay(axes, [record(0, 4, 2, 1), record(1, 2, 1.5), record(2, 8, 2, 1, 0.5), record(3, 1, (0, 0.1))])
+    *lines, median = (line.get_ydata().tolist() for line in axes.get_lines())
+    assert lines[:3] == [[1, 0.5, 0.25], [1, 0.75], [1, 0.25, 0.125, 0.0625]]
+    # Half of a wide interval is no value of a singular value.
+    assert lines[3][0] == 1 and np.isnan(lines[3][1])
+    # Where two of four are 0, the lower one of the middle two is.
+    assert median == [1, 0.25]
 
 
 def test_a_layer_alone_with_its_inverse(capsys):

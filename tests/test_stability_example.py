@@ -43,7 +43,7 @@ def test_every_singular_value_that_is_drawn_has_bounds(said, folder):
             low, high = map(Fraction, part["sigma_min"])
             assert 0 < low <= high < low * (1 + Fraction(1, 10**6))
         assert len(one["sigma"]) == len(one["before"]["sigma"]) == min(64, {1: 96, 2: 64, 3: 10}[one["layer"]])
-    assert "6 linearisations at 2 inputs, in 0 of which floats report a wrong rank" in said
+    assert "6 linearisations at 2 inputs, before and after the relu; floats report a wrong rank 0 times" in said
     for name in ("stability", "directions", "blur"):
         assert b"<dc:date>" not in (folder / f"{name}.svg").read_bytes()
 
@@ -56,6 +56,13 @@ def test_what_a_learned_blur_hides_are_fine_details(said, folder):
     (one,) = found["results"]
     assert Fraction(one["sigma_max"][1]) > 3 * Fraction(one["sigma_min"][1])
     assert f"The exact rank is {one['rank']}" in said
+
+
+def test_figures_are_drawn_again_from_a_result(said, folder, tmp_path):
+    done = run(tmp_path, "--result", str(folder / "stability.json"))
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout in said
+    for name in ("stability.svg", "directions.svg"):
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_a_network_without_points_is_refused(tmp_path):

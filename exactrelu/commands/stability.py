@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exactrelu.exact.rational import RationalVector
     from exactrelu.network.model import Network
     from exactrelu.points import Points
-    from exactrelu.stability import LayerStability, StabilityModel
+    from exactrelu.stability import StabilityModel
 
 
 def stability(
@@ -40,11 +40,17 @@ def stability(
     sharp: Annotated[bool, Parameter(help="Narrower bounds, by products of integers: about six times as long.")] = False,
     device: Annotated[str, Parameter(help="Where floats compute singular values: cpu (default) or cuda.")] = "cpu",
     dtype: Annotated[Literal["float64", "float32"], Parameter(help="In what they do; bounds are proved in float64.")] = "float64",
+    symbolic: Annotated[
+        bool, Parameter(help="Also the affine map and its exact singular values as LaTeX, of networks that fit on a page; needs SymPy.")
+    ] = False,
     inverse_bound: Annotated[
         bool, Parameter(help="With --layer: also decide whether the layer is injective, and bound its inverse on all inputs.")
     ] = False,
     plot: Annotated[
         Path | None, Parameter(help="Draw singular values before and after the relu, over depth, and against the rank: FILE.svg.")
+    ] = None,
+    directions: Annotated[
+        Path | None, Parameter(help="Draw the input directions, of the first input, that each layer stretches most and least: FILE.svg.")
     ] = None,
     workers: Annotated[int, Parameter(help="Processes on this machine, 1 by default.")] = 1,
     out: Annotated[Path | None, Parameter(help="Folder for the result.")] = None,
@@ -64,13 +70,12 @@ def stability(
     from exactrelu.result_folder import ResultFolder
     from exactrelu.results import Envelope, assumptions, describe_data, json_text, layer_records, printable, speaks_of
     from exactrelu.stability import ROUNDING_NOTE, StabilityModel
-    from exactrelu.stability.plot import check_plot, save_plot
+    from exactrelu.tables import stability_report
 
     envelope = Envelope("stability", domain="all")
     path = Path(network)
     model = load(path)
-    if plot is not None:
-        check_plot(plot)
+    _check_drawings(plot, directions, model.input_shape)
     options: dict[str, Any] = {
         "layer": layer,
         "through": through,
@@ -79,6 +84,7 @@ def stability(
         "below": thresholds,
         "sharp": sharp,
         "removed": 10,
+        "symbolic": symbolic,
         "device": device,
         "dtype": dtype,
     }
@@ -86,8 +92,7 @@ def stability(
     points = read_points(input, shape=model.input_shape, inputs=model.inputs, scale=factor, rows=rows)
     data = describe_data(Path(input), points, "input", model.input_shape)
     folder = None if out is None else ResultFolder(out, model, path.stem, data)
-    answers: list[LayerStability] = []
-    begun = _records(model, options, points, answers, workers)
+    begun = _records(model, options, points, workers, directions=directions is not None)
     records, stopped = finished(begun, len(points.rows) * len(asked.sources), quiet=quiet)
     if isinstance(stopped, ExactReluError):
         raise stopped
@@ -95,9 +100,9 @@ def stability(
     result = envelope.around(path, model, about, data=data, layers=layer_records(model, asked.sources), results=records)
     if inverse_bound:
         result["inverse"] = _inverse(asked)
-    if plot is not None and answers:
-        save_plot(answers, plot)
     written = None if folder is None else folder.results(result, stem="stability")
+    if records:
+        _draw(records, plot, directions, model.input_shape)
     if json:
         print(json_text(result))
     else:
@@ -106,11 +111,31 @@ def stability(
             verdict, bound = result["inverse"].values()
             inverse = "" if bound is None else f"; two inputs are at most {bound} times as far apart as their outputs"
             print(f"The layer is {verdict} on all inputs{inverse}")
-        places = (("Plot", plot), ("Result", written))
+        places = (("Plot", plot), ("Directions", directions), ("Result", written))
         print("".join(f"{what}: {printable(where)}\n" for what, where in places if where is not None), end="")
     if stopped is not None:
         raise stopped
     return UNDECIDED if any(record["rank"] is None for record in records) else HOLDS
+
+
+def _check_drawings(plot: Path | None, directions: Path | None, shape: tuple[int, ...]) -> None:
+    """Refuse before anything is computed what could not be drawn afterwards."""
+    from exactrelu.stability.plot import check_plot, image_shape
+
+    for drawing in (plot, directions):
+        if drawing is not None:
+            check_plot(drawing)
+    if directions is not None:
+        image_shape(shape)
+
+
+def _draw(records: Sequence[Mapping[str, Any]], plot: Path | None, directions: Path | None, shape: tuple[int, ...]) -> None:
+    from exactrelu.stability.plot import save_directions, save_plot
+
+    if plot is not None:
+        save_plot(records, plot)
+    if directions is not None:
+        save_directions(records, shape, directions)
 
 
 def _inverse(asked: StabilityModel) -> dict[str, Any]:
@@ -120,15 +145,15 @@ def _inverse(asked: StabilityModel) -> dict[str, Any]:
 
 
 def _records(
-    model: Network, options: Mapping[str, Any], points: Points, answers: list[LayerStability], workers: int
+    model: Network, options: Mapping[str, Any], points: Points, workers: int, *, directions: bool
 ) -> Generator[dict[str, Any], None, None]:
+    """The objects of `results`; directions: of the first input, also the directions."""
     from exactrelu.parallel import in_order, prepared_executor
 
+    asked = ((row, x, directions and not place) for place, (row, x) in enumerate(zip(points.indices, points.rows, strict=True)))
     with prepared_executor(_prepared, model, options, workers=min(workers, max(1, len(points.rows)))) as executor:
-        for several in in_order(executor, _at, zip(points.indices, points.rows, strict=True), ahead=executor.ahead):
-            for found in several:
-                answers.append(found)
-                yield found.record()
+        for several in in_order(executor, _at, asked, ahead=executor.ahead):
+            yield from several
 
 
 def _prepared(model: Network, options: Mapping[str, Any]) -> StabilityModel:
@@ -137,10 +162,10 @@ def _prepared(model: Network, options: Mapping[str, Any]) -> StabilityModel:
     return StabilityModel(model, **options)
 
 
-def _at(asked: StabilityModel, row: tuple[int, RationalVector]) -> list[LayerStability]:
-    """The answers at one input; singular vectors stay behind."""
-    index, x = row
-    return [found.without_directions() for found in asked.at(x, index)]
+def _at(asked: StabilityModel, row: tuple[int, RationalVector, bool]) -> list[dict[str, Any]]:
+    """The objects of one input."""
+    index, x, directions = row
+    return [found.record(directions=directions) for found in asked.at(x, index)]
 
 
 def _thresholds(text: str | None) -> list[Fraction]:
@@ -150,47 +175,3 @@ def _thresholds(text: str | None) -> list[Fraction]:
     if any(threshold < 0 for threshold in found):
         raise InvalidRequestError("--below counts singular values below numbers that are not negative")
     return found
-
-
-def stability_report(records: Sequence[Mapping[str, Any]]) -> str:
-    """The first rows as a table, the disagreements, and what the columns say."""
-    from exactrelu.decimals import decimal_text
-    from exactrelu.exact.rational import parse_rational
-    from exactrelu.tables import ROWS_SHOWN, table
-
-    def short(bounds: Sequence[str | None] | None) -> str | None:
-        """Both ends to four digits, or one number where these agree."""
-        if bounds is None:
-            return None
-        low, high = (None if end is None else decimal_text(parse_rational(end)) for end in bounds)
-        return low if low == high else f"{low} to {'infinity' if high is None else high}"
-
-    header = ["row", "layer", "active", "rank", "float rank", "largest", "smallest", "condition", "to boundary", "seconds"]
-    lines = [
-        [
-            record["row"],
-            record["layer"],
-            record["active"],
-            record["rank"],
-            record["numeric_rank"],
-            short(record["sigma_max"]),
-            short(record["sigma_min"]),
-            short(record["condition"]),
-            short(record["boundary"] and record["boundary"]["distance"]),
-            f"{record['seconds']:.2f}",
-        ]
-        for record in records[:ROWS_SHOWN]
-    ]
-    parts = [table(header, lines)]
-    if len(records) > len(lines):
-        parts.append(f".. and {len(records) - len(lines)} more; --json or --out FOLDER give all")
-    wrong = [record for record in records if record["agrees"] is False]
-    parts.extend(
-        f"row {record['row']}, layer {record['layer']}: floats report rank {record['numeric_rank']}, but it is {record['rank']}"
-        for record in wrong[:ROWS_SHOWN]
-    )
-    parts.append(
-        f"{len(records) - len(wrong)} of {len(records)} numerical ranks agree with the exact ones; singular values are rounded here, "
-        "--json gives proved bounds of each"
-    )
-    return "\n".join(parts)

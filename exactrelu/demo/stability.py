@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from exactrelu.errors import InvalidRequestError
 from exactrelu.report.bounds import Bounds
 from exactrelu.results import Envelope, assumptions, layer_records
-from exactrelu.stability import ROUNDING_NOTE, ProvedSpectrum, StabilityModel
+from exactrelu.stability import ROUNDING_NOTE, StabilityModel
 from exactrelu.tables import table
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from exactrelu.network.model import Network
     from exactrelu.points import Points
     from exactrelu.result_folder import ResultFolder
-    from exactrelu.stability import LayerStability
 
 _IMAGES = 6
 _SHOWN = 3
@@ -33,7 +32,7 @@ def stability_of_images(model: Network, file: Path, points: Points, data: Mappin
         return f"How stable the inverse is was left out: {error}"
     chosen = list(zip(points.indices, points.rows, strict=True))[:_IMAGES]
     found = [one for row, x in chosen for one in asked.at(x, row)]
-    records = [one.record() | (_directions(one) if one.layer == 1 and one.row == chosen[0][0] else {}) for one in found]
+    records = [one.record(directions=one.layer == 1 and one.row == chosen[0][0]) for one in found]
     about = [*assumptions(certified=True)[:1], ROUNDING_NOTE]
     result = envelope.around(file, model, about, data=data, layers=layer_records(model, asked.sources), results=records)
     folder.results(result, "stability.json")
@@ -54,12 +53,3 @@ def stability_of_images(model: Network, file: Path, points: Points, data: Mappin
     said = [f"image {r['row']}, layer {r['layer']}: floats report rank {r['numeric_rank']}, but it is {r['rank']}" for r in wrong]
     said = said or [f"at none of {len(chosen)} images do floats report a wrong rank"]
     return "\n".join([HEAD, table(header, rows), *said])
-
-
-def _directions(found: LayerStability) -> dict[str, Any]:
-    """The directions of the largest and of the smallest non-zero singular value, as floats propose them."""
-    proved = found.after
-    if not isinstance(proved, ProvedSpectrum) or not proved.exact_rank:
-        return {}
-    places = {"largest": 0, "smallest": proved.exact_rank - 1}
-    return {"directions": {word: [f"{round(1000 * value)}/1000" for value in proved.right[place]] for word, place in places.items()}}

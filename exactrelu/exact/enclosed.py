@@ -1,14 +1,16 @@
 """Matrices in float64 with a proved error carried along: a scaled exact matrix, and a product of many of them (theory S1, S3).
 
 `EnclosedMatrix` stands for a real matrix A with |A - 2^e M|_F <= 2^e error, M its floats. Powers of two keep every M near 1, so that no
-product overflows, and what underflows is bounded by a constant. The inequalities, u = 2^-53 and gamma_k as in `rounding`:
+product overflows, and what underflows is bounded by a constant. After a few convolutions an output still depends on few inputs: while most
+entries of a product are 0 it is stored as a sparse matrix. The inequalities, u = 2^-53 and gamma_k as in `rounding`:
 
 - norm: a sum of k squares is computed with relative error gamma_k, so UPWARDS times the computed |M|_F, a sum over the rows of sums over
   the columns, is at least |M|_F but for squares that underflow; these are below 2^-1074 each, their root below UNDERFLOW.
 - product: an entry of X Y, k terms summed in blocks of b, passes at most b + k/b roundings: |fl(X Y) - X Y| <= gamma_{b + k/b} |X| |Y| in
   every entry, but for products that underflow. In the Frobenius norm that is at most gamma | |X| | |Y|_F for any norm that bounds |X|'s
   spectral norm: |X|_F, or the root of the largest column sum times the largest row sum (Schur).
-- chain: with A = M + D and W = F + C, W A - fl(F M) = (F M - fl(F M)) + F D + C (M + D), each part bounded on its own.
+- chain: with A = M + D and W = F + C, W A - fl(F M) = (F M - fl(F M)) + F D + C (M + D), each part bounded on its own. |F|'s spectral norm
+  decides how an error grows from layer to layer, and is bounded from its Gram matrix, in which signs cancel, where that is worth it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exactrelu.exact.banded import largest_eigenvalue
 from exactrelu.exact.rational import DyadicMatrix, nearest_float
 from exactrelu.exact.rounding import UNIT_ROUNDOFF, UPWARDS, gamma
 
@@ -29,16 +32,26 @@ if TYPE_CHECKING:
 BLOCK = 256
 # More than all that underflow can add to a norm here: 2^40 entries, each a sum of 2^20 products that lose 2^-1074, or its square 2^-1074.
 UNDERFLOW = 2.0**-500
-_LARGEST_GRAM = 4096
+# Products of so many terms in all, or of dense matrices of so many rows and columns, are made for a better bound of a norm.
+_LARGEST_GRAM, _MOST_WORK = 4096, 2.0**30
+_FEW = 16
+# A product stays sparse while at most one entry in so many is stored; its Gram matrix is computed as a sparse one while one in more is.
+_SPARSE, _SPARSE_GRAM = 4, 10
 
 
-def frobenius(values: np.ndarray) -> float:
-    """An upper bound of |M|_F for floats (m, n) of at most 2^400 in size.
+def frobenius(values: Any) -> float:
+    """An upper bound of |M|_F for floats (m, n), dense or sparse, of at most 2^400 in size.
 
     >>> 5 <= frobenius(np.array([[3.0, 4.0]])) < 5.00000001
     True
     """
-    return math.sqrt(float(np.einsum("ij,ij->i", values, values).sum())) * UPWARDS + UNDERFLOW
+    return math.sqrt(float(_squared_row_norms(values).sum())) * UPWARDS + UNDERFLOW
+
+
+def _squared_row_norms(values: Any) -> np.ndarray:
+    if isinstance(values, np.ndarray):
+        return np.asarray(np.einsum("ij,ij->i", values, values))
+    return np.asarray(values.power(2).sum(axis=1))
 
 
 def blocked_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, float]:
@@ -51,15 +64,31 @@ def blocked_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, fl
     return total, gamma(min(k, BLOCK) + len(starts) + 1)
 
 
+def gram_product(values: Any) -> tuple[np.ndarray, float]:
+    """fl(X^T X) for floats (m, n), dense or sparse, and a gamma with |fl(X^T X) - X^T X| <= gamma |X|^T |X| in every entry.
+
+    >>> gram_product(np.array([[1.0, 2.0]]))[0].tolist()
+    [[1.0, 2.0], [2.0, 4.0]]
+    """
+    if not isinstance(values, np.ndarray):
+        if _SPARSE_GRAM * values.nnz <= math.prod(values.shape):
+            longest = int(np.bincount(values.indices, minlength=1).max())
+            return (values.T.tocsr() @ values).toarray(), gamma(longest + 1)
+        values = values.toarray()
+    return blocked_product(values.T, values)
+
+
 @dataclass(frozen=True, eq=False)
 class EnclosedMatrix:
     """A matrix A (m, n) with |A - 2^exponent floats|_F <= 2^exponent error; the floats are at most 1 in size, and finite.
+
+    `floats` is an array, or a sparse one of SciPy (`csr_array`).
 
     >>> EnclosedMatrix.of(DyadicMatrix.from_floats([[3.0, 1.0]])).exponent
     2
     """
 
-    floats: np.ndarray
+    floats: Any
     exponent: int = 0
     error: float = 0.0
 
@@ -78,13 +107,20 @@ class EnclosedMatrix:
 
     def normalised(self) -> EnclosedMatrix:
         """The same with the larger of its entries and its error between 1/2 and 1, unless all are 0."""
-        shift = math.frexp(max(float(np.abs(self.floats).max(initial=0.0)), self.error))[1]
-        floats = np.ldexp(self.floats, -shift)
+        is_dense = isinstance(self.floats, np.ndarray)
+        entries = self.floats if is_dense else self.floats.data
+        shift = math.frexp(max(float(np.abs(entries).max(initial=0.0)), self.error))[1]
+        scaled = np.ldexp(entries, -shift)
+        floats = scaled if is_dense else type(self.floats)((scaled, self.floats.indices, self.floats.indptr), shape=self.shape)
         return EnclosedMatrix(floats, self.exponent + shift, math.ldexp(self.error, -shift) * UPWARDS + UNDERFLOW)
+
+    def dense(self) -> EnclosedMatrix:
+        """The same with an array."""
+        return self if isinstance(self.floats, np.ndarray) else EnclosedMatrix(self.floats.toarray(), self.exponent, self.error)
 
     def row_norms(self) -> np.ndarray:
         """Upper bounds of the norms of A's rows, divided by 2^exponent."""
-        return np.asarray((np.sqrt(np.einsum("ij,ij->i", self.floats, self.floats)) + self.error) * UPWARDS + UNDERFLOW)
+        return np.asarray((np.sqrt(_squared_row_norms(self.floats)) + self.error) * UPWARDS + UNDERFLOW)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +152,7 @@ class Factor:
 
     def enclosed(self) -> EnclosedMatrix:
         """W itself."""
-        return EnclosedMatrix(self.floats if self.is_dense else self.floats.toarray(), self.exponent, self.error)
+        return EnclosedMatrix(_stored(self.floats), self.exponent, self.error)
 
     @cached_property
     def magnitude(self) -> float:
@@ -130,25 +166,32 @@ class Factor:
     @cached_property
     def frobenius(self) -> float:
         """An upper bound of |F|_F."""
-        return frobenius(self.floats if self.is_dense else self.floats.data[None, :])
+        return frobenius(self.floats)
 
     @cached_property
     def row_norms(self) -> np.ndarray:
         """Upper bounds of the norms of W's rows, divided by 2^exponent."""
-        squares = np.einsum("ij,ij->i", self.floats, self.floats) if self.is_dense else self.floats.power(2).sum(axis=1)
-        return np.asarray((np.sqrt(squares) + self.error) * UPWARDS + UNDERFLOW)
+        return np.asarray((np.sqrt(_squared_row_norms(self.floats)) + self.error) * UPWARDS + UNDERFLOW)
 
     @cached_property
     def norm(self) -> float:
-        """An upper bound of the spectral norm of F: |F|^4 = |G G^T| <= |G G^T|_F for G = F F^T or F^T F, computed with their errors."""
-        if not self.is_dense or not 0 < min(self.floats.shape) <= _LARGEST_GRAM:
+        """An upper bound of the spectral norm of F, whose square is that of G = F F^T or F^T F, computed with its error."""
+        m, n = self.floats.shape
+        tall = self.floats if m >= n else self.transposed.floats
+        if not m or not n or (self.is_dense and min(m, n) > _LARGEST_GRAM):
             return self.magnitude
-        wide = self.floats if self.floats.shape[0] <= self.floats.shape[1] else self.floats.T
-        gram, first = blocked_product(wide, wide.T)
-        square, second = blocked_product(gram, gram.T)
-        # |G|_2 <= |fl G|_2 + gamma |F|_F^2, and |fl G|_2^2 <= |fl(G G^T)|_F + gamma |fl G|_F^2.
-        size = math.sqrt(frobenius(square) + second * frobenius(gram) ** 2 * UPWARDS + UNDERFLOW) + first * self.frobenius**2
-        return min(math.sqrt(size * UPWARDS) * UPWARDS, self.magnitude)
+        if self.is_dense:
+            gram, rounding = blocked_product(tall.T, tall)
+            square, second = blocked_product(gram, gram.T)
+            # |fl G|_2^2 <= |fl(G G^T)|_F + gamma |fl G|_F^2.
+            size = math.sqrt(frobenius(square) + second * frobenius(gram) ** 2 * UPWARDS + UNDERFLOW)
+        else:
+            lengths = np.diff(tall.indptr)
+            if float(lengths.astype(float) @ lengths) > _MOST_WORK:
+                return self.magnitude
+            size, rounding = largest_eigenvalue(tall.T.tocsr() @ tall), gamma(int(np.bincount(tall.indices, minlength=1).max()) + 1)
+        # |G|_2 <= |fl G|_2 + gamma | |F| |^2.
+        return min(math.sqrt((size + rounding * self.magnitude**2) * UPWARDS + UNDERFLOW) * UPWARDS, self.magnitude)
 
     @cached_property
     def transposed(self) -> Factor:
@@ -157,17 +200,27 @@ class Factor:
 
     def times(self, right: EnclosedMatrix, columns: np.ndarray | None = None) -> EnclosedMatrix:
         """W[:, columns] A for A of shape (k, n), columns a boolean mask or all."""
-        left = self.floats if columns is None else self.floats[:, columns]
+        left = self if columns is None else Factor(self.floats[:, columns], self.exponent, self.error)
         if self.is_dense:
-            product, rounding = blocked_product(left, right.floats)
+            right = right.dense()
+            product, rounding = blocked_product(left.floats, right.floats)
         else:
-            product = left @ right.floats
-            rounding = gamma(int(np.diff(left.indptr).max(initial=0)) + 1)
+            product = _stored(left.floats @ right.floats)
+            rounding = gamma(int(np.diff(left.floats.indptr).max(initial=0)) + 1)
         size = frobenius(right.floats)
-        # Leaving columns out makes none of the norms larger.
-        error = rounding * self.magnitude * size + self.norm * right.error + self.error * (size + right.error)
+        # Leaving columns out makes none of the norms larger, but for a few vectors smaller ones are not worth computing.
+        bounding = self if right.shape[1] < _FEW else left
+        own, carried = rounding * bounding.magnitude * size, bounding.magnitude * right.error
+        if carried > own:
+            carried = bounding.norm * right.error
+        error = own + carried + self.error * (size + right.error)
         result = EnclosedMatrix(product, self.exponent + right.exponent, error * UPWARDS + UNDERFLOW)
         return result.normalised()
+
+
+def _stored(values: Any) -> Any:
+    """As an array, but for a matrix most of whose entries are 0."""
+    return values if isinstance(values, np.ndarray) or _SPARSE * values.nnz <= math.prod(values.shape) else values.toarray()
 
 
 def _scaled(floats: np.ndarray, integers: Any, exponent: int) -> tuple[np.ndarray, int, float]:

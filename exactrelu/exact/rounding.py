@@ -43,12 +43,13 @@ def in_safe_range(*arrays: np.ndarray) -> bool:
 
 
 @cache
-def _probe_matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Two matrices of integers and their product, all partial sums below 2^53."""
+def _probe_matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Two matrices X and Y of integers, X Y and X X^T, which is another routine, all partial sums below 2^53."""
     generator = np.random.default_rng(0)
     left = generator.integers(-(2**21), 2**21, size=(33, 257))
     right = generator.integers(-(2**21), 2**21, size=(257, 19))
-    return left.astype(np.float64), right.astype(np.float64), (left @ right).astype(np.float64)
+    products = (left @ right).astype(np.float64), (left @ left.T).astype(np.float64)
+    return left.astype(np.float64), right.astype(np.float64), *products
 
 
 def float_arithmetic_is_sound() -> bool:
@@ -65,8 +66,8 @@ def float_arithmetic_is_sound() -> bool:
     if up[0] != 1.0 or down[0] != 1.0 + 2.0**-51 or (-one - 2.0**-53)[0] != -1.0:
         return False
     # Integer products below 2^53 are exact in every order; a fast (Strassen) or reduced-precision product is not.
-    left, right, product = _probe_matrices()
-    if not (left @ right == product).all():
+    left, right, product, square = _probe_matrices()
+    if not ((left @ right == product).all() and (left @ left.T == square).all()):
         return False
     # Rounding inside the matrix product: 1 + 2^-53 + 2^-53 is 1 or 1 + 2^-52 to nearest, never anything larger or smaller.
     rounded = np.array([[1.0, 2.0**-53, 2.0**-53]]) @ np.ones((3, 1))

@@ -10,6 +10,9 @@ sqrt(1 + G), those of V between sqrt(1 - F) and sqrt(1 + F), and multiplying wit
 extreme singular values (Ostrowski): sigma_i(B) is between s_i sqrt((1 - F)(1 - G)) and s_i sqrt((1 + F)(1 + G)). A geometric mean lies
 between the two numbers: these are at least s_i (1 - max(F, G)) and at most s_i (1 + max(F, G)).
 
+Of a symmetric matrix without negative eigenvalues U = V may be proposed. Then F = G, and with X = V diag(sqrt(s)), B = X X^T: X is computed
+with two roundings an entry, X X^T is off by four, and the two products are symmetric, which halves their cost.
+
 F, G and E are bounded from float64 products, in one of two ways, both proved in `_residual_norm`: by the a-priori bound of rounding, three
 products; or by integer slices whose products are exact (theory C5), about six times as many. Both assume IEEE float64 with round to nearest
 and classical products, which `float_arithmetic_is_sound` probes; and nothing else, of the decomposition nothing at all.
@@ -86,11 +89,11 @@ class Spectrum:
         return Spectrum(tuple(map(max, self.lower, other.lower)), tuple(map(min, self.upper, other.upper)))
 
 
-def enclosed_spectrum(matrix: EnclosedMatrix, u: np.ndarray, s: np.ndarray, vt: np.ndarray, *, slices: bool = False) -> Spectrum:
+def enclosed_spectrum(matrix: EnclosedMatrix, u: np.ndarray | None, s: np.ndarray, vt: np.ndarray, *, slices: bool = False) -> Spectrum:
     """Enclose all singular values of a matrix (m, n), given floats that propose `floats` = u diag(s) vt.
 
-    u: (m, r), s: (r,), vt: (r, n), r = min(m, n). slices: bound the residuals by exact products. Raises ExactReluError where the
-    process's floats are not IEEE float64. Theory S1.
+    u: (m, r), s: (r,), vt: (r, n), r = min(m, n); without u it is vt^T, of a symmetric matrix, and s is not negative. slices: bound the
+    residuals by exact products. Raises ExactReluError where the process's floats are not IEEE float64. Theory S1.
 
     >>> from exactrelu.exact.enclosed import EnclosedMatrix
     >>> spectrum = enclosed_spectrum(EnclosedMatrix(np.diag([1.0, 0.5])), np.eye(2), np.array([1.0, 0.5]), np.eye(2))
@@ -98,20 +101,27 @@ def enclosed_spectrum(matrix: EnclosedMatrix, u: np.ndarray, s: np.ndarray, vt: 
     True
     """
     check_arithmetic()
-    u, s, vt = (np.asarray(part, dtype=np.float64) for part in (u, s, vt))
+    matrix = matrix.dense()
+    s, vt = (np.asarray(part, dtype=np.float64) for part in (s, vt))
+    u = None if u is None else np.asarray(u, dtype=np.float64)
     size = frobenius(matrix.floats) + matrix.error
     # A nan fails the comparison.
-    if not all(part.min() >= -_LARGEST_PROPOSED and part.max() <= _LARGEST_PROPOSED for part in (u, s, vt) if part.size):
+    given = (part for part in (u, s, vt) if part is not None and part.size)
+    if not all(part.min() >= -_LARGEST_PROPOSED and part.max() <= _LARGEST_PROPOSED for part in given):
         return _from_norm(size, len(s), matrix.exponent)
     order = np.argsort(-np.abs(s), kind="stable")
     if (np.abs(s)[order] != s).any():
         # A sign goes to the left vectors: the same product.
-        u, s, vt = (u * np.where(s < 0, -1.0, 1.0))[:, order], np.abs(s)[order], vt[order]
-    left, right = (_residual_norm(None, x, y, slices=slices) for x, y in ((u.T, u), (vt, vt.T)))
-    scaled = u * s
-    # Rounding u diag(s) changes each entry by one part in 2^53.
-    rounded = UNIT_ROUNDOFF * frobenius(scaled) * frobenius(vt)
-    residual = _residual_norm(matrix.floats, scaled, vt, slices=slices) + (rounded + matrix.error + UNDERFLOW) * UPWARDS
+        u, s, vt = None if u is None else (u * np.where(s < 0, -1.0, 1.0))[:, order], np.abs(s)[order], vt[order]
+    right = _residual_norm(None, vt, vt.T, slices=slices)
+    if u is None:
+        left, scaled = right, vt.T * np.sqrt(s)
+        other = scaled.T
+    else:
+        left, scaled, other = _residual_norm(None, u.T, u, slices=slices), u * s, vt
+    # Rounding u diag(s) changes each entry by one part in 2^53, rounding both of X and X^T by two each.
+    rounded = 5 * UNIT_ROUNDOFF * frobenius(scaled) * frobenius(other)
+    residual = _residual_norm(matrix.floats, scaled, other, slices=slices) + (rounded + matrix.error + UNDERFLOW) * UPWARDS
     radii = (residual + max(left, right) * s) * UPWARDS
     if not np.isfinite(radii).all():
         return _from_norm(size, len(s), matrix.exponent)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from exactrelu.network.model import Network
 
 _MOST_WEIGHTS = 2000
-_LARGEST_ROOTS = 12
+LARGEST_ROOTS = 12
 
 
 def expressions(network: Network, *, form: Literal["max", "piecewise"] = "max") -> tuple[Any, ...]:
@@ -34,15 +34,20 @@ def expressions(network: Network, *, form: Literal["max", "piecewise"] = "max") 
     (Max(0, x1 - x2/2 + 1/4),)
     """
     sympy = _sympy()
-    weights = sum(layer.outputs * layer.inputs for layer in network.layers)
-    if weights > _MOST_WEIGHTS:
-        raise InvalidRequestError(f"the network has {weights} weights, too many to write down; expressions are for up to {_MOST_WEIGHTS}")
+    check_size(sum(layer.outputs * layer.inputs for layer in network.layers))
     state: tuple[Any, ...] = symbols(network.inputs)
     for layer in network.layers:
         affine = _affine(layer.weight, layer.bias, state)
         rectified = (_relu(sympy, value, form) if relu else value for value, relu in zip(affine, layer.rectified.tolist(), strict=True))
         state = tuple(rectified)
     return state
+
+
+def check_size(weights: int) -> None:
+    """Raise InvalidRequestError where so many weights are too many to write down, or SymPy is missing."""
+    _sympy()
+    if weights > _MOST_WEIGHTS:
+        raise InvalidRequestError(f"the network has {weights} weights, too many to write down; expressions are for up to {_MOST_WEIGHTS}")
 
 
 def region_expressions(network: Network, x: RationalVector) -> tuple[Any, ...]:
@@ -67,8 +72,8 @@ def exact_singular_values(matrix: DyadicMatrix) -> tuple[Any, ...]:
     (sqrt(sqrt(5)/2 + 3/2), sqrt(3/2 - sqrt(5)/2))
     """
     sympy = _sympy()
-    if min(matrix.shape) > _LARGEST_ROOTS:
-        raise InvalidRequestError(f"exact singular values are for matrices with up to {_LARGEST_ROOTS} rows or columns, not {matrix.shape}")
+    if min(matrix.shape) > LARGEST_ROOTS:
+        raise InvalidRequestError(f"exact singular values are for matrices with up to {LARGEST_ROOTS} rows or columns, not {matrix.shape}")
     gram, exponent = gram_matrix(matrix)
     coefficients = [int(value) for value in gram.charpoly().coeffs()]
     roots = sympy.Poly(coefficients[::-1], sympy.Symbol("t")).real_roots() if len(coefficients) > 1 else []

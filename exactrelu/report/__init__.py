@@ -78,6 +78,8 @@ def markdown(page: View) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["code"] = lambda text: _Plain(code(str(text)))
+    # What reading has left of a formula ends no block.
+    environment.filters["formula"] = _Plain
     return environment.get_template("report.md.jinja").render(view=page)
 
 

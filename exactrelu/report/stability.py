@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from exactrelu.report.fields import Checked
 
 # Directions are kept of so many linearisations, to be shown as images.
-DIRECTIONS_KEPT = 6
+DIRECTIONS_KEPT = 8
 _ENDS = ("largest", "smallest")
+# Fractions, roots and columns need no other characters, and these leave a block of code nowhere.
+_LATEX = re.compile(r"[A-Za-z0-9 \\{}()\[\]_^&+./,;-]{1,100000}")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Linearisation:
 
     `distance` is that from the input to the boundary of its region; `last_upper` an upper bound of the last of as many singular values as
     inputs, where no matrix was formed; `removed` has outputs that the relu removes, and what the smallest non-zero singular value is at
-    most because of each; `directions` are of the inputs, by `largest` and `smallest`.
+    most because of each; `directions` are of the inputs, by `largest` and `smallest`; `formulas` the map and its exact singular values,
+    as LaTeX.
     """
 
     row: int
@@ -65,6 +69,7 @@ class Linearisation:
     last_upper: str | None
     removed: tuple[tuple[int, str], ...]
     directions: Mapping[str, tuple[str, ...]] | None
+    formulas: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,7 @@ class StabilityReader:
             last_upper=None if free is None else read_decimal(check, free.get("last_upper"), "last_upper"),
             removed=_removed(check, record),
             directions=directions,
+            formulas=_formulas(check, record.get("latex")),
         )
 
 
@@ -184,6 +190,16 @@ def _removed(check: Checked, record: Mapping[str, Any]) -> tuple[tuple[int, str]
 def _directions(check: Checked, value: Any) -> Mapping[str, tuple[str, ...]]:
     check.mapping(value, "directions")
     return {word: check.vector(value.get(word), "directions") for word in _ENDS}
+
+
+def _formulas(check: Checked, value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    check.mapping(value, "latex")
+    found = tuple(text for word in ("map", "singular_values") if (text := value.get(word)) is not None)
+    if not all(isinstance(text, str) and _LATEX.fullmatch(text) for text in found):
+        check.refuse("latex", "holds what is not a formula of exactrelu")
+    return found
 
 
 def _inverse(check: Checked, found: Mapping[str, Any]) -> InverseBound:

@@ -1,6 +1,7 @@
 """Singular values as figures: bands and dots on a logarithmic axis, at whole coordinates, so that equal results give equal bytes.
 
-A band reaches from lower to upper bounds, its line is the upper end; most bands are thinner than that. Zeros have no place on such an axis.
+A band reaches from lower to upper bounds, its line is the upper end; most bands are thinner than that. Of several inputs it reaches from
+the least to the largest, and the line is their median. Zeros have no place on such an axis.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Curve(NamedTuple):
-    """Bounds of values over the index, from 1; `colour` tells the layer, `dashed` that this is before the relu."""
+    """Bounds of values over the index, from 1; `colour` tells the layer, `style` how the line is drawn: `before` the relu, or `thin`.
+
+    Where `middle` is given the line is at its upper bounds, which may end sooner, and not at those of the values.
+    """
 
     colour: int
-    dashed: bool
+    style: str
     title: str
     values: Sequence[Bounds]
+    middle: Sequence[Bounds] | None = None
 
 
 class Dot(NamedTuple):
@@ -46,7 +51,7 @@ class Band(NamedTuple):
     """A curve as drawn: the area between the bounds, and its upper edge."""
 
     colour: int
-    dashed: bool
+    style: str
     title: str
     area: str
     line: str
@@ -137,11 +142,13 @@ def _logarithmic(values: Iterable[Bounds]) -> _Scale:
 
 
 def _band(curve: Curve, across: _Scale, scale: _Scale) -> Band:
-    count = len(curve.values)
-    parts = min(count, MOST_POINTS)
-    places = [k * (count - 1) // max(1, parts - 1) for k in range(parts)]
-    upper = [f"{across.across(place + 1)} {scale.upwards(curve.values[place].upper)}" for place in places]
-    lower = [f"{across.across(place + 1)} {scale.upwards(curve.values[place].lower)}" for place in reversed(places)]
+    def drawn(texts: Sequence[str | None]) -> list[str]:
+        parts = min(len(texts), MOST_POINTS)
+        places = [k * (len(texts) - 1) // max(1, parts - 1) for k in range(parts)]
+        return [f"{across.across(place + 1)} {scale.upwards(texts[place])}" for place in places]
+
+    upper, lower = drawn([pair.upper for pair in curve.values]), drawn([pair.lower for pair in curve.values])
+    line = upper if curve.middle is None else drawn([pair.upper for pair in curve.middle])
     # A line of no length has round ends, and so is a dot.
-    line = "M" + "L".join(upper if count > 1 else upper * 2)
-    return Band(curve.colour, curve.dashed, curve.title, f"M{'L'.join(upper + lower)}Z", line)
+    path = "M" + "L".join(line if len(line) > 1 else line * 2) if line else ""
+    return Band(curve.colour, curve.style, curve.title, f"M{'L'.join(upper + lower[::-1])}Z", path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby, zip_longest
+from itertools import groupby, islice, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from exactrelu.decimals import approximate
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # How many disagreements are put into words, lines of a table are listed, and singular values of an input.
 _FINDINGS, _LINES, _VALUES = 20, 2000, 1024
+# So many inputs are drawn as lines of their own, and so many linearisations are written down.
+_SAMPLES, _FORMULAS = 12, 12
 _LONGEST_NAME = 60
 _HEADER = ("rank", "float rank", "agrees", "largest singular value", "smallest non-zero", "condition number", "distance to the boundary")
 
@@ -49,6 +51,13 @@ class Directions(NamedTuple):
     smallest: str
 
 
+class Formulas(NamedTuple):
+    """LaTeX: an affine map, and its singular values where they were written down."""
+
+    caption: str
+    shown: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class StabilityView:
     """The answers of one kind in words, tables and figures; `findings` are ranks about which floats are wrong."""
@@ -61,6 +70,7 @@ class StabilityView:
     legend: tuple[tuple[int, str], ...]
     caption: str
     directions: tuple[Directions, ...]
+    formulas: tuple[Formulas, ...]
     said: tuple[str, ...]
     tables: tuple[Table, ...]
 
@@ -81,6 +91,7 @@ def stability_views(found: Sequence[Linearisation], inverses: Sequence[InverseBo
             legend=tuple((colours[layer], _layer_name(of_one[0])) for layer, of_one in by_layer.items()),
             caption=_caption(kind, answers),
             directions=() if layout is None else tuple(_directions(answers, layout)),
+            formulas=tuple(_formulas(answers)),
             said=tuple(_sentences(kind, by_layer, inverses)),
             tables=(_all_rows(answers), *_listed(first), *_removed(answers)),
         )
@@ -107,8 +118,11 @@ def _claim(answers: Sequence[Linearisation]) -> str:
     total = counted(len(answers), "linearisation")
     ranks = "the exact rank of each" if decided == len(answers) else f"the exact rank of {decided:,} of them"
     said = f"{total}, {ranks}" if decided else f"{total}, of which no exact rank was decided"
+    before = sum(_wrong(one.before) for one in answers)
     if wrong:
         return f"{said}; floats are wrong about {wrong:,} of the ranks"
+    if before:
+        return f"{said}; floats report no other, but are wrong about {counted(before, 'rank')} before a relu"
     return f"{said}; floats report no other" if decided else said
 
 
@@ -192,19 +206,16 @@ def _panels(by_layer: dict[int, list[Linearisation]], first: Sequence[Linearisat
         f"Before (dashed) and after the relu, row {first[0].row}",
         "singular value",
         (
-            Curve(colours[one.layer], dashed, f"{_layer_name(one)}, {word} its relu: rank {_rank(spectrum)}", _positive(spectrum))
+            Curve(colours[one.layer], style, f"{_layer_name(one)}, {word} its relu: rank {_rank(spectrum)}", _positive(spectrum))
             for one in first
-            for spectrum, word, dashed in ((one.before, "before", True), (one.after, "after", False))
+            for spectrum, word, style in ((one.before, "before", "before"), (one.after, "after", ""))
             if spectrum is not None
         ),
     )
     yield curves_panel(
-        "After each layer, least to largest over the inputs",
+        "Decay over depth: after each layer, over the inputs",
         "singular value",
-        (
-            Curve(colours[layer], False, f"{_layer_name(of_one[0])}, {counted(len(of_one), 'input')}", _spread(of_one))
-            for layer, of_one in by_layer.items()
-        ),
+        (curve for layer, of_one in by_layer.items() for curve in _decay(of_one, colours[layer])),
     )
     for title, name, field in (
         ("Stability against information loss", "smallest non-zero singular value", "sigma_min"),
@@ -225,20 +236,37 @@ def _positive(spectrum: Spectrum) -> tuple[Bounds, ...]:
     return spectrum.sigma[: spectrum.rank_bounds[1]]
 
 
-def _spread(of_one: Sequence[Linearisation]) -> list[Bounds]:
-    """At each index from the least lower to the largest upper bound, of the inputs whose rank reaches it."""
-    spread = []
+def _decay(of_one: Sequence[Linearisation], colour: int) -> Iterator[Curve]:
+    """The first inputs as thin lines, and at each index the median of all in a band from the least lower to the largest upper bound.
+
+    The band is of the inputs whose rank reaches the index; for the others the singular value is 0, and where that is the median, the
+    line ends.
+    """
+    name, spread, middle = _layer_name(of_one[0]), [], []
+    for one in of_one[:_SAMPLES] if len(of_one) > 1 else ():
+        yield Curve(colour, "thin", f"{name}, row {one.row}", _positive(one.after))
     for values in zip_longest(*(_positive(one.after) for one in of_one)):
         held = [value for value in values if value is not None]
         spread.append(Bounds(ordered(held, 0).lower, ordered(held, len(held) - 1).upper))
-    return spread
+        place = _place(of_one, 1) - (len(of_one) - len(held))
+        if place >= 0:
+            middle.append(ordered(held, place))
+    yield Curve(colour, "", f"{name}, median of {counted(len(of_one), 'input')}" if len(of_one) > 1 else name, spread, middle)
 
 
 def _caption(kind: Kind, answers: Sequence[Linearisation]) -> str:
+    inputs = len({one.row for one in answers})
+    shown = f"the first {_SAMPLES}" if inputs > _SAMPLES else "the"
+    several = (
+        f" Over depth thin lines are {shown} inputs, the thick one is the median of all {inputs:,}, and the band reaches from the least"
+        " lower to the largest upper bound."
+        if inputs > 1
+        else ""
+    )
     ringed = ", one where floats report a wrong rank is ringed" if any(_wrong(one.after) for one in answers) else ""
     return (
-        "A band reaches from the lower to the upper bound, of several inputs from the least lower to the largest upper one, and its line is"
-        " the upper end; where no band is seen, both are closer than the line is wide."
+        "A band reaches from the lower to the upper bound, and its line is the upper end; where no band is seen, both are closer than the"
+        f" line is wide.{several}"
         f" Each dot is an input{ringed}. Pointing at a dot or a line says what it is."
         f" Floats proposed the singular values in {kind.dtype} on {kind.device}."
     )
@@ -254,8 +282,8 @@ def _sentences(kind: Kind, by_layer: dict[int, list[Linearisation]], inverses: I
         if free:
             row, last = free[0].row, Bounds("0", free[0].last_upper)
             yield (
-                f"Layer {layer}: its matrix was too large to be formed at {counted(len(free), 'input')}; what products with vectors prove"
-                f" is shown. Of as many singular values as inputs, the last is in {last.text} at row {row}."
+                f"Layer {layer}: too large for all of its singular values at {counted(len(free), 'input')}; what products with vectors and"
+                f" sparse matrices prove is shown. Of as many singular values as inputs, the last is in {last.text} at row {row}."
             )
     for bound in inverses:
         if not kind.composed and bound.layer in by_layer:
@@ -272,6 +300,13 @@ def _directions(answers: Iterable[Linearisation], layout: Raster) -> Iterator[Di
         if held is not None and all(len(values) == size for values in held.values()):
             largest, smallest = (signed([approximate(text, power=200) for text in held[word]], layout) for word in ("largest", "smallest"))
             yield Directions(f"Row {one.row}, layer {one.layer}", largest, smallest)
+
+
+def _formulas(answers: Iterable[Linearisation]) -> Iterator[Formulas]:
+    held = (one for one in answers if one.formulas)
+    for one in islice(held, _FORMULAS):
+        also = " and its exact singular values, those of rows of zeros left out" if len(one.formulas) > 1 else ""
+        yield Formulas(f"The affine map at row {one.row}, layer {one.layer}{also}, as LaTeX", one.formulas)
 
 
 def _all_rows(answers: Sequence[Linearisation]) -> Table:

@@ -14,13 +14,16 @@ import numpy as np
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.gram import LARGEST_REFINED, count_below, refined_spectrum
 from exactrelu.exact.spectrum import Spectrum, check_arithmetic, enclosed_spectrum
+from exactrelu.network.symbolic import check_size
 from exactrelu.stability.answer import LayerStability, ProvedSpectrum
 from exactrelu.stability.boundary import Wall, Walls
 from exactrelu.stability.device import Device
+from exactrelu.stability.full_rank import sparse_matrices
 from exactrelu.stability.linearisation import Linearisation, Step, activations, linearisations
 from exactrelu.stability.matrix_free import extreme_values
 from exactrelu.stability.removal import removed_rows
 from exactrelu.stability.tall import spectrum_of_tall
+from exactrelu.stability.written import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,6 +56,7 @@ def stability(
     below: Sequence[Fraction] = (),
     sharp: bool = False,
     removed: int = 0,
+    symbolic: bool = False,
     device: str = "cpu",
     dtype: str = "float64",
     most_bytes: int = 2**32,
@@ -64,8 +68,10 @@ def stability(
     the nearest wall of the region. below: thresholds, for each of which the singular values below it are counted. sharp: narrower
     enclosures by exact products, about six times as long. dtype: float64 or float32, that of the singular value decomposition, which
     proposes; what is proved is in float64 in any case. removed: of a layer alone, how many of the rows that its relu removes to list,
-    those that bound the smallest singular value best (theory S4). most_bytes: where the matrices of a linearisation need more memory, it
-    is asked about by products with vectors alone; see `matrix_free` for what can then be proved.
+    those that bound the smallest singular value best (theory S4). symbolic: also the affine map and its exact singular values, as LaTeX,
+    of networks with up to 2000 weights. most_bytes: where the matrices of a linearisation need more memory, it
+    is asked about by products with vectors and sparse matrices alone; see `matrix_free` for what can then be proved, without what the
+    options above ask for.
 
     Raises InvalidRequestError for points of another length, a layer or a device that does not exist, and a network without a relu.
 
@@ -85,6 +91,7 @@ def stability(
         below=below,
         sharp=sharp,
         removed=removed,
+        symbolic=symbolic,
         device=device,
         dtype=dtype,
         most_bytes=most_bytes,
@@ -106,6 +113,7 @@ class StabilityModel:
         below: Sequence[Fraction] = (),
         sharp: bool = False,
         removed: int = 0,
+        symbolic: bool = False,
         device: str = "cpu",
         dtype: str = "float64",
         most_bytes: int = 2**32,
@@ -128,9 +136,13 @@ class StabilityModel:
         self._below, self._sharp, self._removed = tuple(below), sharp, removed
         layers = self.sources[0].stages if layer is not None else network.layers
         self.steps = tuple(Step(one) for one in layers)
+        self._symbolic = symbolic
+        if symbolic:
+            check_size(sum(one.outputs * one.inputs for one in layers))
         self._first: ProvedSpectrum | None = None
         tallest, inputs = max(one.outputs for one in layers[: max(self._ends())]), layers[0].inputs
         # A matrix, its copy in LAPACK or a product, left singular vectors, what waits meanwhile; and squares of right ones and workspace.
+        self._most_bytes = most_bytes
         self._is_dense = 8 * inputs * ((3 + before + neighbours) * tallest + 6 * inputs) <= most_bytes
 
     def _ends(self) -> dict[int, SourceLayer]:
@@ -157,13 +169,14 @@ class StabilityModel:
 
     def _matrix_free(self, ends: Mapping[int, SourceLayer], x: RationalVector, row: int) -> Iterator[LayerStability]:
         begin = time.perf_counter()
-        masks: list[np.ndarray] = []
-        for count, (_, active) in enumerate(activations(self.steps[: max(ends)], x), 1):
-            masks.append(active)
+        steps = self.steps[: max(ends)]
+        masks = [active for _, active in activations(steps, x)]
+        for count, matrix in enumerate(sparse_matrices(steps, masks, most_bytes=self._most_bytes), 1):
             if count in ends:
-                source = ends[count]
+                source, active = ends[count], masks[count - 1]
                 own = active & (np.arange(len(active)) < source.outputs)
-                found = extreme_values(self.steps[:count], [*masks[:-1], own])
+                rows = None if matrix is None else matrix.rows(own[active])
+                found = extreme_values(steps[:count], [*masks[: count - 1], own], rows, most_bytes=self._most_bytes)
                 seconds = time.perf_counter() - begin
                 yield LayerStability(
                     row,
@@ -188,6 +201,8 @@ class StabilityModel:
         if self._removed and not self.composed and len(source.stages) == 1:
             rows = removed_rows(source.stages[0], x, most=self._removed, rank=proved.exact_rank)
             more["removed"] = [row.record() for row in rows]
+        if self._symbolic:
+            more["latex"] = written(after, x)
         return LayerStability(
             row=row,
             layer=source.number,
@@ -247,6 +262,7 @@ class StabilityModel:
             found = spectrum_of_tall(matrix, self.device)
             if found is not None:
                 return found
+        matrix = matrix.dense()
         u, s, vt = self.device.decomposition(matrix.floats)
         return enclosed_spectrum(matrix, u, s, vt, slices=self._sharp), s, vt
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,16 @@ class ProvedSpectrum:
     def _bounds(self, index: int) -> Interval:
         return self.spectrum.lower[index], self.spectrum.upper[index]
 
+    def directions(self) -> dict[str, list[str]] | None:
+        """The input directions of the largest and of the smallest non-zero singular value, as floats propose them, without a proof.
+
+        Each has a largest entry of 1 or -1, and three digits. None where the rank is open or 0, and where no vectors were kept.
+        """
+        if not self.exact_rank or len(self.right) < self.exact_rank:
+            return None
+        ends = {"largest": self.right[0], "smallest": self.right[self.exact_rank - 1]}
+        return {word: [f"{round(1000 * value)}/1000" for value in (v / abs(v).max()).tolist()] for word, v in ends.items()}
+
     def extremes(self) -> dict[str, Any]:
         """The rank, the extreme singular values that are not 0, and their quotient: bounds as decimal strings, rounded outwards."""
         return {
@@ -120,17 +130,9 @@ class LayerStability:
     seconds: float
     more: Mapping[str, Any] = field(default_factory=dict)
 
-    def without_directions(self) -> LayerStability:
-        """The same without singular vectors, which need far more memory than all else."""
-        before, after = self.before, self.after
-        return replace(
-            self,
-            before=before and replace(before, right=before.right[:0]),
-            after=replace(after, right=after.right[:0]) if isinstance(after, ProvedSpectrum) else after,
-        )
-
-    def record(self) -> dict[str, Any]:
-        """One object of `results`."""
+    def record(self, *, directions: bool = False) -> dict[str, Any]:
+        """One object of `results`; directions: with those of `ProvedSpectrum.directions`, where there are any."""
+        shown = self.after.directions() if directions and isinstance(self.after, ProvedSpectrum) else None
         return {
             "row": self.row,
             "layer": self.layer,
@@ -143,6 +145,7 @@ class LayerStability:
             "dtype": self.precision,
             "seconds": round(self.seconds, 6),
             **self.more,
+            **({} if shown is None else {"directions": shown}),
         }
 
 

@@ -21,7 +21,7 @@ from exactrelu.exact.rounding import UPWARDS
 from exactrelu.exact.sparse import SparseMatrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from exactrelu.network.model import Layer
 
@@ -114,19 +114,12 @@ class Linearisation:
         at_least: what is known from elsewhere. From below residues modulo a prime bound the rank, from above the number of active rows
         of any step, and for small products the exact matrix decides (theory C7).
         """
-        least, most = at_least, self._structural_bound()
+        least, most = at_least, structural_bound(self.steps, self.masks)
         if least < most:
             least = max(least, self._rank_modulo())
         if least < most and self.is_small:
             least = most = exact_rank(self.exact).rank
         return least, most
-
-    def _structural_bound(self) -> int:
-        """No product has a larger rank than the number of non-zero rows, or columns, of any of its factors."""
-        first = self.steps[0].layer.stored
-        columns = int(first.nonzero_columns.sum()) if isinstance(first, DyadicMatrix) else len(first.used_columns)
-        active = (int((mask & step.nonzero_rows).sum()) for mask, step in zip(self.masks, self.steps, strict=True))
-        return min(columns, *active)
 
     def _rank_modulo(self) -> int:
         product, columns = None, None
@@ -177,6 +170,13 @@ class Depth:
             row, own = step.transposed.times(kept)
             exponent += own
         return row, exponent
+
+
+def structural_bound(steps: Sequence[Step], masks: Sequence[np.ndarray]) -> int:
+    """No product has a larger rank than the number of non-zero rows, or columns, of any of its factors."""
+    first = steps[0].layer.stored
+    columns = int(first.nonzero_columns.sum()) if isinstance(first, DyadicMatrix) else len(first.used_columns)
+    return min(columns, *(int((mask & step.nonzero_rows).sum()) for mask, step in zip(masks, steps, strict=True)))
 
 
 def linearisations(steps: tuple[Step, ...], x: RationalVector, *, before: bool = False) -> Iterator[Depth]:

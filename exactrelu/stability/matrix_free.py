@@ -8,8 +8,9 @@ a proved error, and these hold, r = A^T A v - theta v:
 - sigma_max is at least |A v| / |v|, and the n-th singular value, n the number of inputs, at most that;
 - sigma_max is at most the product of bounds of the layers' norms.
 
-Not proved: that the largest proposal is near sigma_max, how many singular values an interval holds, and any positive lower bound of the
-smallest one, for which all of the matrix would have to be seen.
+Of a linearisation that fits in memory as a sparse matrix of full rank, both ends of the spectrum are proved as well (`full_rank`). Not
+proved, of any other: that the largest proposal is near sigma_max, and any positive lower bound of the smallest singular value, for which
+all of the matrix would have to be seen. In no case is it proved how many singular values an interval holds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from exactrelu.exact.enclosed import EnclosedMatrix, frobenius
 from exactrelu.exact.rational import DyadicMatrix
 from exactrelu.exact.rounding import UPWARDS
 from exactrelu.stability.answer import Interval, interval_texts, square_root
+from exactrelu.stability.full_rank import ends
+from exactrelu.stability.linearisation import structural_bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,25 +73,35 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class ExtremeValues:
-    """What is proved without the matrix: intervals that hold a singular value each, bounds of the largest, an upper bound of the n-th."""
+    """What is proved without singular vectors: intervals that hold a singular value each, bounds of the largest, one of the n-th.
+
+    sigma_min: bounds of the smallest singular value that is not 0, where the rank is proved to be full.
+    """
 
     held: tuple[Interval, ...]
     sigma_max: Interval
     last_upper: Fraction
     rank: tuple[int, int]
+    sigma_min: Interval | None = None
 
-    exact_rank = None
     agrees = None
-    sigma_min = None
+
+    @property
+    def exact_rank(self) -> int | None:
+        return self.rank[0] if self.rank[0] == self.rank[1] else None
 
     def record(self) -> dict[str, Any]:
         """The object of the JSON result; what is not known is null."""
+        condition = None
+        if self.sigma_min is not None:
+            (low, high), (least, most) = self.sigma_max, self.sigma_min
+            condition = interval_texts((max(low / most, Fraction(1)), high / least))
         return {
-            "rank": None,
+            "rank": self.exact_rank,
             "rank_bounds": list(self.rank),
             "sigma_max": interval_texts(self.sigma_max),
-            "sigma_min": None,
-            "condition": None,
+            "sigma_min": None if self.sigma_min is None else interval_texts(self.sigma_min),
+            "condition": condition,
             "sigma": None,
             "below": {},
             "numeric_rank": None,
@@ -100,8 +113,12 @@ class ExtremeValues:
         }
 
 
-def extreme_values(steps: Sequence[Step], masks: Sequence[np.ndarray], *, count: int = 6) -> ExtremeValues:
+def extreme_values(
+    steps: Sequence[Step], masks: Sequence[np.ndarray], matrix: EnclosedMatrix | None = None, *, count: int = 6, most_bytes: int = 2**32
+) -> ExtremeValues:
     """The `count` largest singular values, or so, of the linearisation of steps with masks of active rows, and what is proved of them.
+
+    matrix: its active rows, where they fit in memory. most_bytes: that a factorisation of their Gram matrix may take.
 
     >>> from exactrelu import Layer
     >>> from exactrelu.stability.linearisation import Step
@@ -112,7 +129,7 @@ def extreme_values(steps: Sequence[Step], masks: Sequence[np.ndarray], *, count:
     """
     operator = Operator(tuple(steps), tuple(masks))
     m, n = operator.shape
-    most = min(n, *(int(mask.sum()) for mask in masks))
+    most = structural_bound(operator.steps, operator.masks)
     held, largest, last = [], Fraction(0), operator.norm_upper
     for vector in _proposed(operator, count) if m else ():
         interval, (lower, upper) = _proved(operator, vector)
@@ -120,7 +137,16 @@ def extreme_values(steps: Sequence[Step], masks: Sequence[np.ndarray], *, count:
         largest, last = max(largest, lower), min(last, upper)
     if m < n:
         last = Fraction(0)
-    return ExtremeValues(tuple(sorted(held, reverse=True)), (largest, operator.norm_upper), last, (int(largest > 0), most))
+    top, least, smallest = operator.norm_upper, int(largest > 0), None
+    found = ends(matrix, largest, most_bytes=most_bytes) if matrix is not None and largest else None
+    if found is not None and found.upper is not None:
+        top = min(top, found.upper)
+    if found is not None and found.last is not None:
+        least = found.count
+        # Where no rank is larger, this is the last singular value that is not 0.
+        smallest = found.last if least == most else None
+        last = min(last, found.last[1]) if least == n else last
+    return ExtremeValues(tuple(sorted(held, reverse=True)), (largest, top), last, (least, most), smallest)
 
 
 def _proposed(operator: Operator, count: int) -> list[np.ndarray]:
