@@ -27,6 +27,7 @@ from exactrelu.regions.forms import HomogeneousLayers
 from exactrelu.regions.graph import json_text
 from exactrelu.regions.jobs.glue import glued
 from exactrelu.regions.jobs.part import Part
+from exactrelu.regions.jobs.seams import Border
 from exactrelu.regions.roots import RootForms
 from exactrelu.regions.start import cones
 from exactrelu.regions.vertices import Vertices
@@ -204,7 +205,7 @@ def test_a_part_is_what_its_bytes_say(rows, one_sided):
     read = Part.from_bytes(part.to_bytes(), no_layers(2))
     assert list(read.vertices) == vertices
     assert read.to_bytes() == part.to_bytes()
-    assert glued([read], no_layers(2)).lattice.counts() == lattice.counts()
+    assert glued([read], [Border.of(read)], no_layers(2)).lattice.counts() == lattice.counts()
 
 
 def results_of_jobs() -> tuple[list[bytes], HomogeneousLayers]:
@@ -242,7 +243,8 @@ def test_bytes_that_are_no_part_are_refused(data):
     try:
         part = Part.from_bytes(bad, LAYERS)
         # Other numbers in the same places are faces of something.
-        glued([part, *(Part.from_bytes(one, LAYERS) for one in RESULTS if one is not good)], LAYERS)
+        parts = [part, *(Part.from_bytes(one, LAYERS) for one in RESULTS if one is not good)]
+        glued(parts, [Border.of(one) for one in parts], LAYERS)
     except InvalidFileError:
         return
 

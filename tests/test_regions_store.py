@@ -149,7 +149,7 @@ def test_another_question(tmp_path: Path, finished: bytes) -> None:
 def test_another_version(tmp_path: Path, finished: bytes) -> None:
     store = tmp_path / "a.store"
     for statement, match in (
-        ("PRAGMA user_version = 3", "store of version 3"),
+        ("PRAGMA user_version = 2", "store of version 2"),
         ("PRAGMA application_id = 7", "no store of exactrelu"),
         ("UPDATE job SET sha256 = zeroblob(32) WHERE number = 3", "another version"),
         ("DELETE FROM job WHERE number = 3", "another version"),

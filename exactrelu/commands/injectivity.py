@@ -55,21 +55,28 @@ def injectivity(
             "largest box around them."
         ),
     ] = False,
-    out: Annotated[Path | None, Parameter(help="Folder for certificates, the result, and what an undecided run goes on from.")] = None,
+    store: Annotated[
+        Path | None, Parameter(help="Not of one layer: a file that keeps what is found, so that a run can be stopped and goes on.")
+    ] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Folder for certificates, the result, and what an undecided run about one layer goes on from.")
+    ] = None,
     time_limit: Annotated[float | None, Parameter(help="Seconds after which the answer is undecided.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Decide whether two different inputs of a layer, or of the network, have the same output: a proof that none have, or such a pair.
 
-    Exit code 0: injective, 1: not injective, 3: undecided; about a layer, the same command with the same --out then goes on where it
-    stopped.
+    Exit code 0: injective, 1: not injective, 3: undecided; the same command, with the same --out about a layer and the same --store about
+    a network, then goes on where it stopped.
     """
     begin = time.monotonic()
     if layer is not None and through is not None:
         raise InvalidRequestError("--layer asks about one layer alone, --through about the network up to one; leave one of them out")
     if layer is not None and projection is not None:
         raise InvalidRequestError("--projection is of a network's outputs; leave --layer out, or name the last layer with --through")
+    if layer is not None and store is not None:
+        raise InvalidRequestError("--store is for a network; leave it out: with --layer the folder of --out keeps what a run proved")
     if layer is None and margins:
         raise InvalidRequestError("--margins are those of one layer; name it with --layer, or leave them out")
     if time_limit is not None and not time_limit > 0:
@@ -100,6 +107,8 @@ def injectivity(
             out=out,
             time_limit=time_limit,
             projection=projection,
+            store=store,
+            quiet=quiet,
         )
         return _said(result, f"the network{_up_to(result)}", model.inputs, where, [speaks_of(path, model)], out, json=json)
     source = model.layer(layer)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exactrelu.commands.options import kept_in_store
 from exactrelu.domain import parse_domain
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import DyadicMatrix
@@ -36,6 +37,8 @@ def answer(
     out: Path | None,
     time_limit: float | None,
     projection: str | None,
+    store: Path | None,
+    quiet: bool,
 ) -> tuple[Mapping[str, Any], str | None]:
     """The JSON object, and where it was written."""
     asked = model if projection is None else projected(model.up_to(model.layer_through(through)), _matrix(projection, model, through))
@@ -43,7 +46,13 @@ def answer(
     within = parse_domain(domain, model.inputs)
     near = () if points is None else read_points(points, shape=model.input_shape, inputs=model.inputs, scale=scale).rows
     folder = None if out is None else ResultFolder(out, asked, path.stem if projection is None else f"{path.stem}.projected")
-    found = network_injectivity(asked, through=last.number, domain=within, points=near, seconds=time_limit)
+    question: dict[str, Any] = {"through": last.number, "domain": within, "points": near, "seconds": time_limit, "store": store}
+    found = kept_in_store(
+        store,
+        lambda progress: network_injectivity(asked, progress=progress, **question),
+        lambda found: found.verdict != "undecided",
+        quiet=quiet,
+    )
     whole = projection is not None or last.number == len(model.source_layers)
     record = {"through": None if whole else last.number, "projection": projection, **found.record()}
     result = envelope.around(path, model, assumptions(certified=folder is not None), **record)

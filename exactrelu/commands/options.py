@@ -1,19 +1,24 @@
-"""What the commands share: exit codes, options that several take, and how their words are read."""
+"""What the commands share: exit codes, options that several take, how their words are read, and what is said of a store."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from cyclopts import Parameter
 
-from exactrelu.console import remark
+from exactrelu.console import counted, remark
 from exactrelu.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from fractions import Fraction
+    from pathlib import Path
 
     from exactrelu.network.model import Network, SourceLayer
+
+T = TypeVar("T")
 
 HOLDS, REFUTED, WRONG, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -47,6 +52,25 @@ def exact_scale(text: str | None) -> Fraction | None:
 def notes_of(model: Network, layers: Sequence[SourceLayer]) -> list[str]:
     """What is said of activations that were set aside, where the network's own assumptions do not say it."""
     return [one.set_aside.note for one in layers if one.set_aside is not None and one.set_aside.note not in model.assumes]
+
+
+def kept_in_store(store: Path | None, find: Callable[[Callable[[int, int], None]], T], is_done: Callable[[T], bool], *, quiet: bool) -> T:
+    """What `find` finds, told how to show progress; where it is interrupted or not done, and a store keeps what was found, that is said."""
+
+    def say() -> None:
+        if store is not None:
+            again = shlex.join(["exactrelu", *sys.argv[1:]])
+            remark(f"{store} keeps what was finished; to go on, with more time where it was limited: {again}")
+
+    try:
+        with counted(quiet=quiet) as progress:
+            found = find(progress)
+    except KeyboardInterrupt:
+        say()
+        raise
+    if not is_done(found):
+        say()
+    return found
 
 
 def refuse(message: str) -> int:

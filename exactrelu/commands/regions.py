@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import time
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from exactrelu.commands.options import HOLDS, UNDECIDED, Json, Model, Quiet, Rows, Scale, exact_scale, one_thread
-from exactrelu.console import remark
+from exactrelu.commands.options import HOLDS, UNDECIDED, Json, Model, Quiet, Rows, Scale, exact_scale, kept_in_store, one_thread
 from exactrelu.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from fractions import Fraction
 
     from exactrelu.network.model import Network
     from exactrelu.regions import AffineSlice, RegionComplex
+    from exactrelu.regions.decision import Boundary
+    from exactrelu.regions.jobs.by_part import RegionsByPart
 
 
 def regions(
@@ -94,7 +95,7 @@ def regions(
     from exactrelu.commands.regions_files import Pictures, RegionsFolder
     from exactrelu.domain import parse_domain
     from exactrelu.network.readers import load
-    from exactrelu.regions.decision import check_outputs, parse_boundary
+    from exactrelu.regions import RegionComplex
     from exactrelu.regions.drawing.polygons import View
     from exactrelu.regions.record import regions_record
     from exactrelu.results import Envelope, assumptions, json_text, speaks_of
@@ -106,7 +107,7 @@ def regions(
     within = parse_domain(domain, model.inputs)
     plane, on_slice = (None, None) if slice is None else _slice(slice, model, exact_scale(scale), rows)
     deadline = None if time_limit is None else started + time_limit
-    asked = {"through": through, "domain": within, "affine_slice": plane, "limit": limit, "deadline": deadline}
+    asked: dict[str, Any] = {"through": through, "domain": within, "affine_slice": plane, "limit": limit, "deadline": deadline}
     if walk:
         record, text = regions_walk.answer(model, begin, exact_scale(scale), graph, asked)
         result = envelope.around(path, model, assumptions(certified=False), **record, slice=on_slice)
@@ -114,19 +115,24 @@ def regions(
         return HOLDS if record["complete"] else UNDECIDED
     pictures = Pictures(graph, plot, colour, None if view is None else View.parse(view), draw_graph, pieces)
     pictures.check(model, plane)
-    which = None if topology is None else parse_boundary(topology)
-    if which is not None:
-        check_outputs(model.layer_through(through or "output").outputs, which)
-    found = _find(model, store, {**asked, "workers": workers, "scheduler": scheduler}, quiet=quiet)
-    limited = limit is not None or (deadline is not None and time.monotonic() > deadline)
-    if not found.complete and not found.regions and not limited:
-        raise _too_large(model, plane)
-    record = {**regions_record(found, model, through=through, deadline=deadline, boundary=which), "slice": on_slice}
-    folder = None if out is None else RegionsFolder(out, model, path.stem, record, domain)
-    if folder is not None:
-        pictures = folder.with_plot(pictures, found)
-        record |= folder.certify(found, within)
-    record["plot"] = pictures.save(found, decided=record["through"] is None and model.outputs > 0)
+    which = None if topology is None else _boundary(topology, model, through)
+    by_part = store is not None and (out, plot, topology) == (None,) * 3 and not pieces
+    asked |= {"store": store, "workers": workers, "scheduler": scheduler}
+    with ExitStack() as opened:
+        found = kept_in_store(
+            store,
+            lambda progress: opened.enter_context(_found(model, {**asked, "progress": progress}, by_part=by_part)),
+            lambda found: found.complete,
+            quiet=quiet,
+        )
+        if not (found.complete or found.regions or limit is not None or (deadline is not None and time.monotonic() > deadline)):
+            raise _too_large(model, plane)
+        record = {**regions_record(found, model, through=through, deadline=deadline, boundary=which), "slice": on_slice}
+        folder = None if out is None else RegionsFolder(out, model, path.stem, record, domain)
+        if folder is not None and isinstance(found, RegionComplex):
+            pictures = folder.with_plot(pictures, found)
+            record |= folder.certify(found, within)
+        record["plot"] = pictures.save(found, decided=record["through"] is None and model.outputs > 0)
     result = envelope.around(path, model, assumptions(certified=record["certificate"] is not None), **record)
     written = None if folder is None else folder.write(result)
     if json:
@@ -137,23 +143,20 @@ def regions(
     return HOLDS if found.complete else UNDECIDED
 
 
-def _find(model: Network, store: Path | None, asked: dict[str, Any], *, quiet: bool) -> RegionComplex:
-    """The regions; where they are not complete and a store keeps what was found, that is said."""
-    from exactrelu.console import counted
+def _found(model: Network, asked: dict[str, Any], *, by_part: bool) -> AbstractContextManager[RegionComplex | RegionsByPart]:
+    """The regions, which may stay in the store while the context lasts where they are told part by part."""
     from exactrelu.regions import regions as find_regions
+    from exactrelu.regions import regions_by_part
 
-    again = shlex.join(["exactrelu", *sys.argv[1:]])
-    kept = f"{store} keeps what was finished; to go on, with more time where it was limited: {again}"
-    try:
-        with counted(quiet=quiet) as progress:
-            found = find_regions(model, store=store, progress=progress, **asked)
-    except KeyboardInterrupt:
-        if store is not None:
-            remark(kept)
-        raise
-    if store is not None and not found.complete:
-        remark(kept)
-    return found
+    return regions_by_part(model, **asked) if by_part else nullcontext(find_regions(model, **asked))
+
+
+def _boundary(topology: str, model: Network, through: str | None) -> Boundary:
+    from exactrelu.regions.decision import check_outputs, parse_boundary
+
+    which = parse_boundary(topology)
+    check_outputs(model.layer_through(through or "output").outputs, which)
+    return which
 
 
 def _print_places(places: Mapping[str, Any]) -> None:

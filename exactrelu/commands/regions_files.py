@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from exactrelu.errors import InvalidRequestError
+from exactrelu.regions import RegionComplex
 from exactrelu.regions.drawing.plot import check_suffix as check_plot
 from exactrelu.regions.drawing.plot import save_plot
 from exactrelu.regions.evidence import regions_certificate
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from exactrelu.domain import Domain
     from exactrelu.network.model import Network
-    from exactrelu.regions import AffineSlice, RegionComplex
+    from exactrelu.regions import AffineSlice
     from exactrelu.regions.drawing.polygons import View
+    from exactrelu.regions.jobs.by_part import RegionsByPart
 
 # Regions up to which a plot is drawn that nobody asked for.
 _MOST_DRAWN = 20_000
@@ -53,14 +55,14 @@ class Pictures:
             if file is not None and not file.parent.is_dir():
                 raise InvalidRequestError(f"{file} cannot be written: there is no folder {file.parent}; make it, or choose another")
 
-    def save(self, found: RegionComplex, *, decided: bool) -> dict[str, str] | None:
+    def save(self, found: RegionComplex | RegionsByPart, *, decided: bool) -> dict[str, str] | None:
         """Write both; what is recorded of the plot. decided: whether the outputs have a decision boundary; hidden neurons have none.
 
         The regions that the first neurons make have no affine map: their plot has one colour a region.
         """
         if self.graph is not None:
             save_graph(found, self.graph, pieces=self.pieces and found.complete)
-        if self.plot is None or not found.regions:
+        if self.plot is None or not found.regions or not isinstance(found, RegionComplex):
             return None
         complete = found.complete
         drawn = save_plot(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,16 +20,22 @@ from exactrelu.regions.complex import Neuron, RegionComplex
 from exactrelu.regions.patterns import Block, sorted_by_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from os import PathLike
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from exactrelu.domain import Domain
     from exactrelu.network.model import Layer, Network
-    from exactrelu.regions.jobs import Ran
+    from exactrelu.regions.jobs import Parts, Ran, Results
+    from exactrelu.regions.jobs.by_part import RegionsByPart
+    from exactrelu.regions.jobs.part import Part
+    from exactrelu.regions.jobs.seams import Border
     from exactrelu.regions.start import Start
     from exactrelu.regions.subdivision import Subdivision
 
-__all__ = ["AffineSlice", "Neuron", "RegionComplex", "regions"]
+# Up to so many regions a complex is small.
+MOST_IN_MEMORY = 10**4
+
+__all__ = ["AffineSlice", "Neuron", "RegionComplex", "regions", "regions_by_part"]
 
 
 def regions(
@@ -41,7 +50,7 @@ def regions(
     compiled: bool | None = None,
     workers: int = 1,
     scheduler: str | None = None,
-    store: str | PathLike[str] | None = None,
+    store: str | PathLike[str] | Results | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RegionComplex:
     """The complex of activation regions of a network, exactly: on all of R^n, on a domain, or on an affine slice (R1, R2, R3).
@@ -53,8 +62,9 @@ def regions(
     default where there is enough to do. The result is the same.
 
     workers, scheduler, store: the run is cut into jobs, for so many processes on this machine or the workers of the Dask scheduler at that
-    address; the file keeps what jobs find, so that the same call goes on where an earlier one was stopped, at any moment. The result is
-    the same, but where it is not complete. progress: is called with how many jobs have ended, and how many there are.
+    address; the file, or results that are open already, keep what jobs find, so that the same call goes on where an earlier one was
+    stopped, at any moment. The result is the same, but where it is not complete. progress: is called with how many jobs have ended, and
+    how many there are.
 
     Raises InvalidRequestError for a layer that does not exist, a domain or slice of another dimension, an empty domain, and a ball; where
     no scheduler answers, and for a store of something else.
@@ -65,32 +75,199 @@ def regions(
     >>> found.regions, found.adjacencies, found.vertices, found.bounded_regions, found.complete
     (7, 9, 3, 1, True)
     """
-    from exactrelu.regions.start import start_complex
-    from exactrelu.regions.subdivision import Subdivision
+    asked = _Asked(network, through, domain, affine_slice, deadline, limit, floats, compiled)
+    if workers == 1 and scheduler is None and store is None:
+        return asked.at_once()
+    from exactrelu.regions.jobs.seams import Border
 
-    domain = AllSpace() if domain is None else domain
-    outer = outer_chart(network, domain, affine_slice)
-    layers = layers_through(network, through)
-    start = start_complex(layers, outer, domain, deadline=deadline)
-    if start is None or (limit is not None and start.lattice.counts()[-1] > limit):
-        return _nothing_found(layers, outer)
-    ran: Ran | Subdivision | None = None
-    if workers != 1 or scheduler is not None or store is not None:
-        from exactrelu.regions.jobs import How, InMemory, run_in_jobs
+    with asked.in_jobs(Border.of, store, workers, scheduler, progress) as found:
+        return found if isinstance(found, RegionComplex) else asked.glued(found, found.seen)
+
+
+@contextmanager
+def regions_by_part(
+    network: Network,
+    store: str | PathLike[str] | Results,
+    *,
+    through: int | str | None = None,
+    domain: Domain | None = None,
+    affine_slice: AffineSlice | None = None,
+    deadline: float | None = None,
+    limit: int | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[RegionComplex | RegionsByPart]:
+    """What `regions` finds with a store, for counts and the graph: where it is large it is never in memory as a whole.
+
+    Arguments and errors are those of `regions`. While the context lasts, a `RegionsByPart` reads the store. Where there are few regions or
+    artificial walls, or a limit was reached, it is the complex that `regions` returns.
+
+    >>> import tempfile
+    >>> from exactrelu import DyadicMatrix, Layer, Network, SourceLayer
+    >>> layer = Layer(DyadicMatrix.from_floats([[1.0], [1.0]]), DyadicMatrix.from_floats([[0.0], [-1.0]]), np.ones(2, bool))
+    >>> line = Network((layer,), (SourceLayer(1, "first", (layer,), 0),), (), (1,))
+    >>> with tempfile.TemporaryDirectory() as folder, regions_by_part(line, folder + "/a.store") as found:
+    ...     found.regions, found.adjacencies
+    (3, 2)
+    """
+    from exactrelu.regions.jobs import Ran
+    from exactrelu.regions.jobs.by_part import RegionsByPart
+    from exactrelu.regions.jobs.outline import Outline
+
+    asked = _Asked(network, through, domain, affine_slice, deadline, limit)
+    with asked.in_jobs(Outline.of, store, workers, scheduler, progress) as found:
+        if isinstance(found, RegionComplex):
+            yield found
+            return
+        count = sum(outline.regions for outline in found.seen)
+        if count <= MOST_IN_MEMORY or (limit is not None and count > limit) or found.start.history is not None:
+            yield asked.glued(found, [outline.border for outline in found.seen])
+        else:
+            yield RegionsByPart(found, found.seen, lambda part: asked.complex(found.start, Ran.of(part)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A question to `regions`, and the ways to answer it."""
+
+    network: Network
+    through: int | str | None
+    domain: Domain | None
+    affine_slice: AffineSlice | None
+    deadline: float | None
+    limit: int | None
+    floats: bool = True
+    compiled: bool | None = None
+
+    @cached_property
+    def _domain(self) -> Domain:
+        return AllSpace() if self.domain is None else self.domain
+
+    @cached_property
+    def _outer(self) -> Chart:
+        return outer_chart(self.network, self._domain, self.affine_slice)
+
+    @cached_property
+    def _layers(self) -> tuple[Layer, ...]:
+        return layers_through(self.network, self.through)
+
+    def _start(self, deadline: float | None) -> Start | None:
+        """The start complex; None where a limit is reached before it is there."""
+        from exactrelu.regions.start import start_complex
+
+        start = start_complex(self._layers, self._outer, self._domain, deadline=deadline)
+        return None if start is None or (self.limit is not None and start.lattice.counts()[-1] > self.limit) else start
+
+    def at_once(self) -> RegionComplex:
+        start = self._start(self.deadline)
+        return self._nothing() if start is None else self._subdivided(start)
+
+    def _subdivided(self, start: Start) -> RegionComplex:
+        from exactrelu.regions.subdivision import Subdivision
+
+        run = Subdivision(start, floats=self.floats, compiled=self.compiled)
+        run.run(deadline=self.deadline, limit=self.limit)
+        return self.complex(start, run)
+
+    @contextmanager
+    def in_jobs(
+        self,
+        look: Callable[[Part], Any],
+        store: str | PathLike[str] | Results | None,
+        workers: int,
+        scheduler: str | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> Iterator[Parts | RegionComplex]:
+        """What the jobs have found, and `look` has told of it, in the store as long as the context lasts.
+
+        The complex where there were no jobs, or a limit was reached.
+        """
+        from exactrelu.regions.jobs import How, Parts, run_in_jobs
+
+        start = self._start(self.deadline)
+        if start is None:
+            yield self._nothing()
+            return
+        how = How(look, floats=self.floats, compiled=self.compiled, limit=self.limit)
+        with self._results(store) as results:
+            ran = run_in_jobs(start, results, how, workers=workers, scheduler=scheduler, deadline=self.deadline, progress=progress)
+            if isinstance(ran, Parts):
+                yield ran
+            else:
+                yield self._over_the_limit() if ran is None else self.complex(start, ran)
+
+    def _results(self, store: str | PathLike[str] | Results | None) -> AbstractContextManager[Results]:
+        from exactrelu.regions.jobs import InMemory
         from exactrelu.regions.jobs.store import open_store
 
-        how = How(floats=floats, compiled=compiled, limit=limit)
-        keeping = nullcontext(InMemory()) if store is None else open_store(store, _question(network, through, domain, affine_slice))
-        with keeping as results:
-            ran = run_in_jobs(start, results, how, workers=workers, scheduler=scheduler, deadline=deadline, progress=progress)
-        if ran is None:
-            # The jobs are of no use to the complex of the first neurons, within the limit.
-            start = start_complex(layers, outer, domain)
-            assert start is not None
-    if ran is None:
-        ran = Subdivision(start, floats=floats, compiled=compiled)
-        ran.run(deadline=deadline, limit=limit)
-    return _result(layers, outer, start, ran)
+        if isinstance(store, str | PathLike):
+            return open_store(store, self._question())
+        return nullcontext(InMemory() if store is None else store)
+
+    def glued(self, parts: Parts, borders: Sequence[Border]) -> RegionComplex:
+        """The complex of all parts, in memory."""
+        from exactrelu.regions.jobs import Ran
+        from exactrelu.regions.jobs.glue import glued
+
+        whole = glued(parts, borders, parts.start.layers)
+        if self.limit is not None and whole.lattice.counts()[-1] > self.limit:
+            return self._over_the_limit()
+        return self.complex(parts.start, Ran.of(whole))
+
+    def _over_the_limit(self) -> RegionComplex:
+        """The complex of the first neurons, to which jobs are of no use."""
+        # There was time for the start complex.
+        start = self._start(None)
+        assert start is not None
+        return self._subdivided(start)
+
+    def complex(self, start: Start, ran: Ran | Subdivision) -> RegionComplex:
+        """The complex of what was found, without artificial walls, regions in the order of their patterns."""
+        from exactrelu.regions.merging import merged
+
+        blocks = tuple(Block(start.first_layer + block.layer, block.rows) for block in ran.blocks)
+        pieces, patterns = ran.lattice.compacted(), list(ran.patterns)
+        faces, numbers = pieces, [np.arange(count, dtype=np.int32) for count in pieces.counts()]
+        if ran.history is not None:
+            faces, numbers = merged(pieces, ran.history)
+            # Of every region a piece.
+            representative = np.zeros(faces.counts()[-1], dtype=np.int64)
+            representative[numbers[-1]] = np.arange(len(numbers[-1]))
+            patterns = [pattern[representative] for pattern in patterns]
+        order = sorted_by_pattern(patterns, blocks, faces.counts()[-1])
+        return RegionComplex(
+            neurons=tuple(Neuron(block.layer, row) for block in blocks for row in block.rows.tolist()),
+            complete=ran.complete,
+            lineality=tuple(RationalVector(line) for line in start.lineality),
+            _words=np.stack(patterns, axis=1)[order] if patterns else np.zeros((len(order), 0), dtype=np.uint64),
+            _blocks=blocks,
+            _layers=self._layers,
+            _outer=self._outer,
+            _inner=start.inner,
+            _homogeneous=ran.vertices,
+            _pieces=pieces,
+            _piece_numbers=(*numbers[:-1], np.argsort(order)[numbers[-1]]),
+            _faces=faces.with_cells(order),
+        )
+
+    def _nothing(self) -> RegionComplex:
+        """What is known where the start complex alone has too many faces."""
+        from exactrelu.regions.faces import FaceLattice
+
+        nothing, empty, words = FaceLattice(0, []), np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.uint64)
+        return RegionComplex((), False, (), words, (), self._layers, self._outer, self._outer, (), nothing, (empty,), nothing)
+
+    def _question(self) -> dict[str, str]:
+        """What a store says that it belongs to."""
+        plane = self.affine_slice
+        points = None if plane is None else [plane.origin.texts(), *(line.texts() for line in plane.directions)]
+        return {
+            "network": network_sha256(self.network),
+            "last layer": str(last_layer(self.network, self.through) or "output"),
+            "domain": "\n".join(self._domain.lines()),
+            "slice": json.dumps(points),
+        }
 
 
 def outer_chart(network: Network, domain: Domain, affine_slice: AffineSlice | None) -> Chart:
@@ -124,53 +301,3 @@ def layers_through(network: Network, through: int | str | None) -> tuple[Layer, 
     *before, last = network.layers[: source.depth + len(source.stages)]
     # A source layer's outputs come first, then what is carried on.
     return (*before, last if last.outputs == source.outputs else last.first(source.outputs))
-
-
-def _question(network: Network, through: int | str | None, domain: Domain, affine_slice: AffineSlice | None) -> dict[str, str]:
-    """What a store says that it belongs to."""
-    points = None if affine_slice is None else [affine_slice.origin.texts(), *(line.texts() for line in affine_slice.directions)]
-    return {
-        "network": network_sha256(network),
-        "last layer": str(last_layer(network, through) or "output"),
-        "domain": "\n".join(domain.lines()),
-        "slice": json.dumps(points),
-    }
-
-
-def _result(layers: tuple[Layer, ...], outer: Chart, start: Start, ran: Ran | Subdivision) -> RegionComplex:
-    from exactrelu.regions.merging import merged
-
-    pieces = ran.lattice
-    blocks = tuple(Block(start.first_layer + block.layer, block.rows) for block in ran.blocks)
-    pieces.settle()
-    faces, numbers = pieces, [np.arange(count) for count in pieces.counts()]
-    if ran.history is not None:
-        faces, numbers = merged(pieces, ran.history)
-    # Of every region a piece, in the order of the regions' patterns.
-    representative = np.zeros(faces.counts()[-1], dtype=np.int64)
-    representative[numbers[-1]] = np.arange(len(numbers[-1]))
-    patterns = [pattern[representative] for pattern in ran.patterns]
-    order = sorted_by_pattern(patterns, blocks, len(representative))
-    return RegionComplex(
-        neurons=tuple(Neuron(block.layer, row) for block in blocks for row in block.rows.tolist()),
-        complete=ran.complete,
-        lineality=tuple(RationalVector(line) for line in start.lineality),
-        _words=np.stack(patterns, axis=1)[order] if patterns else np.zeros((len(order), 0), dtype=np.uint64),
-        _blocks=blocks,
-        _layers=layers,
-        _outer=outer,
-        _inner=start.inner,
-        _homogeneous=ran.vertices,
-        _pieces=pieces,
-        _piece_numbers=(*numbers[:-1], np.argsort(order)[numbers[-1]]),
-        _faces=faces.with_cells(order),
-    )
-
-
-def _nothing_found(layers: tuple[Layer, ...], outer: Chart) -> RegionComplex:
-    """What is known where the start complex alone has too many faces."""
-    from exactrelu.regions.faces import FaceLattice
-
-    nothing = FaceLattice(0, [])
-    empty = np.zeros(0, dtype=np.int64)
-    return RegionComplex((), False, (), np.zeros((0, 0), dtype=np.uint64), (), layers, outer, outer, (), nothing, (empty,), nothing)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,12 +21,15 @@ from exactrelu.regions.patterns import bits
 from exactrelu.regions.vertices import Vertices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from exactrelu.network.model import Layer
     from exactrelu.regions.charts import Row
     from exactrelu.regions.faces import FaceLattice
     from exactrelu.regions.patterns import Block
+
+# Of so many pairs of regions the bits are spread out at once.
+AT_ONCE = 2**14
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class RegionComplex:
         result = [0] * len(self.lineality)
         finite = (~self._rays).astype(np.uint8)
         for flags, numbers in zip(self._pieces.unions(finite), self._piece_numbers, strict=True):
-            result.append(len(np.unique(numbers[(flags > 0) & (numbers >= 0)])))
+            result.append(int(np.count_nonzero(np.bincount(numbers[(flags > 0) & (numbers >= 0)]))))
         return result
 
     @property
@@ -258,9 +262,34 @@ class RegionComplex:
     def flipped(self, pair: int) -> tuple[int, ...]:
         """The neurons, as places in `neurons`, that change between the regions of a pair: all whose signs differ."""
         first, second = self.neighbours[pair].tolist()
-        changed = self._words[first] ^ self._words[second]
-        parts = [bits(changed[i : i + 1], len(block.rows))[0] for i, block in enumerate(self._blocks)]
-        return tuple(np.flatnonzero(np.concatenate(parts)).tolist())
+        (found,) = marked_neurons((self._words[first] ^ self._words[second])[None], self._blocks)
+        return found
+
+    def changes(self, pairs: slice) -> np.ndarray:
+        """The bits of the words that change between the regions of some of the pairs, (pairs, blocks)."""
+        first, second = self.neighbours[pairs].T
+        return np.asarray(self._words[first] ^ self._words[second])
+
+    def adjacent(self) -> Iterator[tuple[list[int], tuple[int, ...]]]:
+        """The pairs `neighbours`, each with the neurons `flipped`."""
+        for begin in range(0, len(self.neighbours), AT_ONCE):
+            pairs = slice(begin, begin + AT_ONCE)
+            yield from zip(self.neighbours[pairs].tolist(), marked_neurons(self.changes(pairs), self._blocks), strict=True)
+
+
+def marked_neurons(words: np.ndarray, blocks: Sequence[Block]) -> Iterator[tuple[int, ...]]:
+    """The neurons whose bits are set in words (p, blocks), as places among all neurons of the blocks: p tuples.
+
+    >>> from exactrelu.regions.patterns import Block
+    >>> list(marked_neurons(np.array([[5], [0]], dtype=np.uint64), [Block(0, np.arange(3))]))
+    [(0, 2), ()]
+    """
+    for begin in range(0, len(words), AT_ONCE):
+        part = words[begin : begin + AT_ONCE]
+        flags = [bits(part[:, i], len(block.rows)) for i, block in enumerate(blocks)]
+        row, place = np.nonzero(np.hstack([np.zeros((len(part), 0), dtype=bool), *flags]))
+        places, ends = place.tolist(), np.searchsorted(row, np.arange(len(part) + 1)).tolist()
+        yield from (tuple(places[first:last]) for first, last in pairwise(ends))
 
 
 def _of(pairs: tuple[np.ndarray, np.ndarray], cell: int) -> list[int]:

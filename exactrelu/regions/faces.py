@@ -46,12 +46,15 @@ class Column:
     def extend(self, more: np.ndarray) -> None:
         needed = self._count + len(more)
         if needed > len(self._held):
-            size = max(needed, 3 * len(self._held) // 2 + 16)
-            grown = np.empty((size, *self._held.shape[1:]), dtype=self._held.dtype)
-            grown[: self._count] = self.values
-            self._held = grown
+            self.reserve(max(needed, 3 * len(self._held) // 2 + 16))
         self._held[self._count : needed] = more
         self._count = needed
+
+    def reserve(self, size: int) -> None:
+        """Make room for so many, at least as many as there are."""
+        grown = np.empty((size, *self._held.shape[1:]), dtype=self._held.dtype)
+        grown[: self._count] = self.values
+        self._held = grown
 
 
 class Facets:
@@ -126,6 +129,12 @@ class FaceLattice:
         return [len(column) for column in self.home]
 
     # ------------------------------------------------------------ words
+
+    def compacted(self) -> FaceLattice:
+        """The same complex, as after `settle`, without words."""
+        for facets in self.facets[1:]:
+            facets.compact()
+        return FaceLattice(self.counts()[0], self.facets[1:])
 
     def settle(self) -> None:
         """Number the cells anew: `home` of every face becomes a cell that contains it."""
@@ -225,7 +234,7 @@ class FaceLattice:
 
     def with_cells(self, order: np.ndarray) -> FaceLattice:
         """The same complex, its cells numbered in another order."""
-        if self.dimension == 0:
+        if self.dimension == 0 or (order == np.arange(len(order))).all():
             return self
         everything = np.arange(len(self.home[-2]))
         return FaceLattice(len(self.home[0]), [*self.facets[1:-1], self.facets[-1].selected(order, everything)])
@@ -234,7 +243,8 @@ class FaceLattice:
         """The pairs of cells that share a facet, (p, 2), sorted, the smaller number first."""
         if self.dimension == 0:
             return np.zeros((0, 2), dtype=np.int64)
-        cell, facet = self.facets[-1].of(np.arange(len(self.home[-1])))
+        self.facets[-1].compact()
+        cell, facet = np.repeat(np.arange(len(self.home[-1])), self.facets[-1].length.values), self.facets[-1].pool.values
         # At most two cells have a facet: the last one and the first one to be written.
         last, first = np.zeros((2, len(self.home[-2])), dtype=np.int64)
         last[facet], first[facet[::-1]] = cell, cell[::-1]

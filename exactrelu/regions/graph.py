@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import json
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exactrelu.errors import InvalidRequestError
+from exactrelu.regions.complex import RegionComplex
 from exactrelu.regions.linear_pieces import LinearPieces
 from exactrelu.saving import save_text
 
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from exactrelu.exact.rational import RationalVector
-    from exactrelu.regions.complex import RegionComplex
+    from exactrelu.regions.jobs.by_part import RegionsByPart
+    from exactrelu.regions.jobs.point_order import PointOrder
 
 _KEYS = {
     "r": (("node", "pattern", "string"), ("node", "bounded", "boolean"), ("node", "point", "string"), ("edge", "flipped", "string")),
@@ -37,15 +40,17 @@ _KEYS = {
 }
 
 
-def save_graph(found: RegionComplex, path: str | PathLike[str], *, pieces: bool = False) -> None:
-    """Write the graph to a file `.json` or `.graphml`; pieces: that of the pieces with one affine map, see `LinearPieces`.
+def save_graph(found: RegionComplex | RegionsByPart, path: str | PathLike[str], *, pieces: bool = False) -> None:
+    """Write the graph to a file `.json` or `.graphml`; pieces: that of the pieces of a complex with one affine map, see `LinearPieces`.
 
     Raises InvalidRequestError for another suffix, where it cannot be written, and for pieces of a complex that is not complete.
     """
     path = Path(path)
     check_suffix(path)
     writer = json_text if path.suffix.lower() == ".json" else graphml_text
-    save_text(path, writer(LinearPieces(found) if pieces else found))
+    if pieces and not isinstance(found, RegionComplex):
+        raise InvalidRequestError("the linear pieces of a complex that is told by part are not known; ask for the whole with `regions`")
+    save_text(path, writer(LinearPieces(found) if pieces and isinstance(found, RegionComplex) else found))
 
 
 def check_suffix(path: Path) -> None:
@@ -60,7 +65,7 @@ def patterns_as_text(found: RegionComplex) -> list[str]:
     return [row.tobytes().decode("ascii") for row in digits]
 
 
-def json_text(shown: RegionComplex | LinearPieces) -> Iterator[str]:
+def json_text(shown: RegionComplex | RegionsByPart | LinearPieces) -> Iterator[str]:
     """The whole complex as one JSON object, in parts: neurons, vertices, regions with their vertices and rays, adjacencies.
 
     Of linear pieces instead: neurons, pieces with their regions and affine maps, adjacencies.
@@ -72,10 +77,17 @@ def json_text(shown: RegionComplex | LinearPieces) -> Iterator[str]:
     if isinstance(shown, LinearPieces):
         yield from _array("pieces", _pieces(shown))
         yield from _array("adjacencies", ({"pieces": ends} for ends in shown.neighbours.tolist()))
+    elif isinstance(shown, RegionComplex):
+        yield from _array("vertices", (point.texts() for point in shown.points()))
+        yield from _array("regions", _regions(shown))
     else:
-        yield from _array("vertices", (point.texts() for point in found.points()))
-        yield from _array("regions", _regions(found))
-        yield from _array("adjacencies", _adjacencies(found))
+        from exactrelu.regions.jobs.point_order import ordered
+
+        with ordered(part.points() for part in shown.complexes()) as points:
+            yield from _array("vertices", (point.texts() for point in points))
+            yield from _array("regions", _regions_by_part(shown, points))
+    if not isinstance(shown, LinearPieces):
+        yield from _array("adjacencies", ({"regions": ends, "flipped": flipped} for ends, flipped in shown.adjacent()))
     yield "}\n"
 
 
@@ -88,6 +100,13 @@ def _regions(found: RegionComplex) -> Iterator[dict[str, Any]]:
             "vertices": found.vertices_of(region),
             "rays": [ray.texts() for ray in found.rays_of(region)],
         }
+
+
+def _regions_by_part(found: RegionsByPart, points: PointOrder) -> Iterator[dict[str, Any]]:
+    for number, part in enumerate(found.complexes()):
+        places = points.places(number)
+        for region in _regions(part):
+            yield {**region, "vertices": places[list(region["vertices"])].tolist()}
 
 
 def _pieces(pieces: LinearPieces) -> Iterator[dict[str, Any]]:
@@ -103,11 +122,6 @@ def _pieces(pieces: LinearPieces) -> Iterator[dict[str, Any]]:
         }
 
 
-def _adjacencies(found: RegionComplex) -> Iterator[dict[str, Any]]:
-    for pair, ends in enumerate(found.neighbours.tolist()):
-        yield {"regions": ends, "flipped": found.flipped(pair)}
-
-
 def _array(name: str, values: Iterator[Any]) -> Iterator[str]:
     yield f',\n"{name}": ['
     separator = "\n"
@@ -117,20 +131,25 @@ def _array(name: str, values: Iterator[Any]) -> Iterator[str]:
     yield "]"
 
 
-def graphml_text(shown: RegionComplex | LinearPieces) -> Iterator[str]:
+def graphml_text(shown: RegionComplex | RegionsByPart | LinearPieces) -> Iterator[str]:
     """The graph as GraphML, line by line: regions with pattern, boundedness and an interior point, edges with the neurons flipped.
 
     Of linear pieces instead: their regions, boundedness, a point inside and the affine map, its rows divided by semicolons.
     """
-    letter, nodes = ("p", _piece_nodes(shown)) if isinstance(shown, LinearPieces) else ("r", _region_nodes(shown))
+    if isinstance(shown, LinearPieces):
+        letter, nodes = "p", _piece_nodes(shown)
+        edges: Iterator[tuple[list[int], dict[str, str]]] = ((ends, {}) for ends in shown.neighbours.tolist())
+    else:
+        parts = [shown] if isinstance(shown, RegionComplex) else shown.complexes()
+        letter, nodes = "r", chain.from_iterable(map(_region_nodes, parts))
+        edges = ((ends, {"flipped": " ".join(map(str, flipped))}) for ends, flipped in shown.adjacent())
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
     for domain, name, kind in _KEYS[letter]:
         yield f'<key id="{name}" for="{domain}" attr.name="{name}" attr.type="{kind}"/>\n'
     yield '<graph edgedefault="undirected">\n'
     for number, data in enumerate(nodes):
         yield f'<node id="{letter}{number}">{_data(data)}</node>\n'
-    for pair, (first, second) in enumerate(shown.neighbours.tolist()):
-        data = {} if isinstance(shown, LinearPieces) else {"flipped": " ".join(map(str, shown.flipped(pair)))}
+    for (first, second), data in edges:
         yield f'<edge source="{letter}{first}" target="{letter}{second}">{_data(data)}</edge>\n'
     yield "</graph>\n</graphml>\n"
 

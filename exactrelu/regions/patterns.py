@@ -40,12 +40,33 @@ def words(flags: np.ndarray) -> np.ndarray:
 
 def sorted_by_pattern(words: Sequence[np.ndarray], blocks: Sequence[Block], count: int) -> np.ndarray:
     """The order of `count` cells by their patterns, the first neuron counting most."""
-    if not blocks:
+    if not blocks or count < 2:
+        return np.arange(count)
+    block, rises = first_changes(words)
+    if (rises | (block == len(words))).all():
         return np.arange(count)
     # A byte, read backwards, orders cells by its neurons.
     backwards = np.packbits(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little"), axis=1)[:, 0]
     used = (_bytes(word)[:, : (len(block.rows) + 7) // 8] for word, block in zip(words, blocks, strict=True))
     return np.lexsort(backwards[np.hstack(list(used))].T[::-1])
+
+
+def first_changes(words: Sequence[np.ndarray] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Between each of p > 0 cells and the next one, (p - 1,): the first block whose words differ, and whether it rises there.
+
+    The block is len(words) where all are equal. A pattern rises where its first neuron to change, the lowest bit, becomes positive.
+
+    >>> words = [np.array([1, 2, 2, 2], dtype=np.uint64), np.array([0, 0, 7, 7], dtype=np.uint64)]
+    >>> [found.tolist() for found in first_changes(words)]
+    [[0, 1, 2], [False, True, False]]
+    """
+    block, rises = np.full(len(words[0]) - 1, len(words)), np.zeros(len(words[0]) - 1, dtype=bool)
+    for i in range(len(words) - 1, -1, -1):
+        different = words[i][1:] ^ words[i][:-1]
+        changed, lowest = different != 0, different & (~different + np.uint64(1))
+        block[changed] = i
+        rises[changed] = (words[i][1:] & lowest != 0)[changed]
+    return block, rises
 
 
 def _bytes(word: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import factorial, prod
@@ -21,21 +22,51 @@ import numpy as np
 
 from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import RationalVector
+from exactrelu.regions.complex import marked_neurons
+from exactrelu.regions.patterns import first_changes
 from exactrelu.regions.vertices import value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exactrelu.regions.complex import Neuron, RegionComplex
+    from exactrelu.regions.patterns import Block
 
 # Distances from so many regions are held at once.
 _SOURCES_AT_ONCE = 64
 
 
+@dataclass(frozen=True)
+class Overview:
+    """What the functions of this module of the same names say, and how many neighbours a region has at most."""
+
+    regions_by_layer: tuple[int, ...]
+    degree_max: int
+    dead_neurons: tuple[Neuron, ...]
+    always_active_neurons: tuple[Neuron, ...]
+
+
+def overview(found: RegionComplex) -> Overview:
+    """The numbers that take little time."""
+    return Overview(sizes_by_layer(found), int(degrees(found).max(initial=0)), dead_neurons(found), always_active_neurons(found))
+
+
 def sizes_by_layer(found: RegionComplex) -> tuple[int, ...]:
     """How many regions the network has up to and with each lowered layer that holds a relu."""
-    patterns = found.patterns()
-    layers = np.array([neuron.layer for neuron in found.neurons], dtype=np.int64)
-    ends = np.flatnonzero(np.diff(layers, append=-1)) + 1
-    return tuple(len(np.unique(np.packbits(patterns[:, :end], axis=1), axis=0)) for end in ends.tolist())
+    return layer_sizes(count_changes(found._words), found._blocks)
+
+
+def count_changes(words: np.ndarray) -> np.ndarray:
+    """How often each block is the first to change between cells with words (cells, blocks), which are sorted by their patterns."""
+    blocks = words.shape[1]
+    return np.bincount(first_changes(words.T)[0], minlength=blocks + 1)[:blocks] if blocks else np.zeros(0, dtype=np.int64)
+
+
+def layer_sizes(changes: np.ndarray, blocks: Sequence[Block]) -> tuple[int, ...]:
+    """What `sizes_by_layer` says where the cells of all regions have these changes."""
+    layers = np.array([block.layer for block in blocks], dtype=np.int64)
+    # Regions with the same signs in the first layers follow one another.
+    return tuple((1 + np.cumsum(changes))[np.diff(layers, append=-1) != 0].tolist())
 
 
 def degrees(found: RegionComplex) -> np.ndarray:
@@ -59,14 +90,18 @@ def diameter(found: RegionComplex) -> int:
 
 def dead_neurons(found: RegionComplex) -> tuple[Neuron, ...]:
     """The neurons that are positive in no region."""
-    ever: list[bool] = np.any(found.patterns(), axis=0).tolist()
-    return tuple(neuron for neuron, on in zip(found.neurons, ever, strict=True) if not on)
+    return marked(found.neurons, ~np.bitwise_or.reduce(found._words, axis=0), found._blocks)
 
 
 def always_active_neurons(found: RegionComplex) -> tuple[Neuron, ...]:
     """The neurons that are positive in every region."""
-    always: list[bool] = np.all(found.patterns(), axis=0).tolist()
-    return tuple(neuron for neuron, on in zip(found.neurons, always, strict=True) if on)
+    return marked(found.neurons, np.bitwise_and.reduce(found._words, axis=0), found._blocks)
+
+
+def marked(neurons: Sequence[Neuron], words: np.ndarray, blocks: Sequence[Block]) -> tuple[Neuron, ...]:
+    """The neurons whose bits are set in the words (blocks,)."""
+    (places,) = marked_neurons(words[None], blocks)
+    return tuple(neurons[place] for place in places)
 
 
 def linear_pieces(found: RegionComplex) -> np.ndarray:

@@ -74,19 +74,25 @@ class Vertices(Sequence[Row]):
 
     def cross(self, layer: int, neuron: int, roots: np.ndarray, plus: np.ndarray, minus: np.ndarray) -> None:
         """Append the vertices where a neuron, positive at `plus` and negative at `minus`, vanishes between these, in these roots."""
-        self._cuts.append((len(self), layer, neuron))
-        self._known += [None] * len(plus)
-        self._rays.extend(self.rays[plus] & self.rays[minus])
-        self._ends.extend(np.stack([plus, minus], axis=1))
-        self._roots.extend(roots)
+        self.cross_all([(layer, neuron, len(roots))], roots, np.stack([plus, minus], axis=1))
 
-    def calls(self) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, np.ndarray]]:
-        """The arguments of `cross`, call by call."""
+    def cross_all(self, cuts: Iterable[tuple[int, int, int]], roots: np.ndarray, ends: np.ndarray) -> None:
+        """What `cross` does for one neuron after the other: cuts: (layer, neuron, how many vertices); ends: (vertices, 2)."""
+        self._known += [None] * len(roots)
+        self._ends.extend(ends)
+        self._roots.extend(roots)
+        first = 0
+        for layer, neuron, count in cuts:
+            self._cuts.append((len(self._rays), layer, neuron))
+            plus, minus = ends[first : first + count].T
+            self._rays.extend(self.rays[plus] & self.rays[minus])
+            first += count
+
+    def calls(self) -> tuple[list[tuple[int, int, int]], np.ndarray, np.ndarray]:
+        """The arguments of one call of `cross_all` that makes all of them that were not given."""
         places = pairwise([*(cut[0] for cut in self._cuts), len(self)])
-        for (_, layer, neuron), (begin, end) in zip(self._cuts, places, strict=True):
-            part = slice(begin - self._given, end - self._given)
-            plus, minus = self._ends.values[part].T
-            yield layer, neuron, self._roots.values[part], plus, minus
+        cuts = [(layer, neuron, end - begin) for (_, layer, neuron), (begin, end) in zip(self._cuts, places, strict=True)]
+        return cuts, self._roots.values, self._ends.values
 
     @overload
     def __getitem__(self, place: int) -> Row: ...

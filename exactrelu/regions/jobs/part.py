@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exactrelu.errors import InvalidFileError
+from exactrelu.regions.face_passes import starts_of
 from exactrelu.regions.faces import FaceLattice, Facets
 from exactrelu.regions.patterns import WORD, Block
 from exactrelu.regions.roots import RootForms
@@ -54,23 +55,22 @@ class Part:
         return [(block.layer, row) for block, _ in self.patterns for row in block.rows.tolist()]
 
     def to_bytes(self) -> bytes:
-        self.lattice.settle()
+        lattice = self.lattice.compacted()
         arrays = [_integers_as_bytes(self.vertices.given)]
-        for facets in self.lattice.facets[1:]:
+        for facets in lattice.facets[1:]:
             arrays += [facets.length.values, facets.pool.values]
         arrays += _words(self.patterns)
-        stages, cuts = self.vertices.forms.calls(), list(self.vertices.calls())
+        stages = self.vertices.forms.calls()
         for parents, pattern in stages:
             arrays += [parents, *_words(pattern)]
-        for layer, neuron, *places in cuts:
-            arrays += [np.array([layer, neuron]), *places]
+        cuts, roots, ends = self.vertices.calls()
+        arrays += [*np.array(cuts, dtype=np.int64).reshape(-1, 3).T, roots, *ends.T]
         kept = [] if self.history is None else self.history.parts
         arrays += [column.values for part in kept for column in part]
         header = {
-            "dimension": self.lattice.dimension,
+            "dimension": lattice.dimension,
             "blocks": len(self.patterns),
             "stages": [len(pattern) for _, pattern in stages],
-            "cuts": len(cuts),
             "signs": None if self.history is None else len(kept),
         }
         return _as_bytes(header, arrays)
@@ -99,13 +99,16 @@ class _Reader:
         given = _integers_from_bytes(self._arrays.pop(), self._layers.chart.dimension + 1)
         lattice = [(self._column(), self._column()) for _ in range(self._header["dimension"])]
         patterns = self._words(self._header["blocks"])
-        vertices = self._vertices(given, patterns)
+        neurons = [(block.layer, row) for block, _ in patterns for row in block.rows.tolist()]
+        _require(neurons == sorted(set(neurons)), "order of neurons")
+        vertices = self._vertices(given, neurons)
         count = below = len(vertices)
         facets = []
         for lengths, children in lattice:
             _require(bool((lengths >= 2).all()) and int(lengths.sum()) == len(children) and _below(children, below), "faces")
             facets.append(Facets(lengths, children))
             below = len(lengths)
+        _require(below > 0, "cells")
         _require(all(len(words) == below for _, words in patterns), "words of cells")
         history = None
         if self._header["signs"] is not None:
@@ -129,9 +132,10 @@ class _Reader:
             found.append((Block(layer, np.array(rows)), self._column(np.uint64)))
         return found
 
-    def _vertices(self, given: list[Row], patterns: Sequence[tuple[Block, np.ndarray]]) -> Vertices:
+    def _vertices(self, given: list[Row], neurons: Sequence[tuple[int, int]]) -> Vertices:
         forms = RootForms(self._layers)
-        roots: list[int | None] = [None]
+        # There is no form of the first layer that depends on a root.
+        roots = [2**31]
         for layer, blocks in enumerate(self._header["stages"], 1):
             parents, pattern = self._column(), self._words(blocks)
             _require(_below(parents, roots[-1]) and all(len(words) == len(parents) for _, words in pattern), "cells of a layer")
@@ -139,15 +143,17 @@ class _Reader:
             forms.begin_layer(parents, pattern)
             roots.append(len(parents))
         vertices = Vertices(given, forms)
-        in_order = iter([(block.layer, row) for block, _ in patterns for row in block.rows.tolist()])
-        for _ in range(self._header["cuts"]):
-            layer, neuron = self._column().tolist()
-            places, plus, minus = self._column(), self._column(), self._column()
-            # What is found in an iterator is behind it: neurons follow one another in the order of the blocks.
-            _require((layer, neuron) in in_order and layer < len(roots), "neuron")
-            ends = _below(plus, len(vertices)) and _below(minus, len(vertices)) and len(plus) == len(minus) == len(places)
-            _require(ends and _below(places, roots[layer]), "edges")
-            vertices.cross(layer, neuron, places, plus, minus)
+        layers, rows, counts, kept = (self._column() for _ in range(4))
+        ends = np.stack([self._column(), self._column()], axis=1)
+        cuts = list(zip(layers.tolist(), rows.tolist(), counts.tolist(), strict=True))
+        in_order = iter(neurons)
+        # What is found in an iterator is behind it: neurons follow one another in the order of the blocks.
+        _require(all(cut[:2] in in_order and cut[0] < len(roots) and cut[2] >= 0 for cut in cuts), "neurons of vertices")
+        _require(int(counts.sum()) == len(kept) == len(ends), "number of vertices")
+        # Vertices lie between earlier ones.
+        _require(_below(ends.T, np.repeat(len(given) + starts_of(counts), counts)), "ends of edges")
+        _require(_below(kept, np.repeat(np.array(roots)[layers], counts)), "edges")
+        vertices.cross_all(cuts, kept, ends)
         return vertices
 
 
@@ -156,9 +162,9 @@ def _require(condition: bool, what: str) -> None:
         raise ValueError(what)
 
 
-def _below(places: np.ndarray, end: int | None) -> bool:
-    """Whether all are at least 0, and below the end where there is one."""
-    return not len(places) or bool(places.min() >= 0 and (end is None or places.max() < end))
+def _below(places: np.ndarray, end: int | np.ndarray) -> bool:
+    """Whether all are at least 0, and below the end."""
+    return bool(((places >= 0) & (places < end)).all())
 
 
 def _words(pattern: Iterable[tuple[Block, np.ndarray]]) -> list[np.ndarray]:

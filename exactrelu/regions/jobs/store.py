@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 # "exRg"; the version counts changes of the tables, of what a job is, and of its bytes.
-APPLICATION, VERSION = 0x65785267, 2
+APPLICATION, VERSION = 0x65785267, 3
 # Into how many jobs a run with a store is cut, whoever takes it up; another number needs another version.
 JOBS = 64
 _SCHEMA = (
