@@ -6,7 +6,8 @@ From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity
 From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
 From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness AffinePieces AffinePiecesSound.
 From ExactRelu Require Import CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
-  InjectivitySound SemidefiniteSound ExpansionSound FormsOnBalls RegionTreeSound.
+  InjectivitySound SemidefiniteSound ExpansionSound FormsOnBalls RegionTreeSound
+  SkipsSound DefiniteMatricesSound DefiniteSound Orientation OrientationSound IntervalsSound NetworkInjectivitySound.
 
 (* the checker, over every ordered field, and over the rationals *)
 Check check_sound. Print Assumptions check_sound.
@@ -27,6 +28,9 @@ Check check_bias_limit_sound_over_the_rationals. Print Assumptions check_bias_li
 Check check_expansion_sound. Print Assumptions check_expansion_sound.
 Definition check_expansion_sound_over_the_rationals := @check_expansion_sound rat_realFieldType.
 Check check_expansion_sound_over_the_rationals. Print Assumptions check_expansion_sound_over_the_rationals.
+Check check_network_injective_sound. Print Assumptions check_network_injective_sound.
+Definition check_network_injective_sound_over_the_rationals := @check_network_injective_sound rat_realFieldType.
+Check check_network_injective_sound_over_the_rationals. Print Assumptions check_network_injective_sound_over_the_rationals.
 
 (* the activation regions of a tree of cells *)
 Check check_patterns_sound. Print Assumptions check_patterns_sound.
@@ -68,6 +72,15 @@ Check lowered_layer_value_sound. Print Assumptions lowered_layer_value_sound.
 Check collision_above. Print Assumptions collision_above.
 Check semidefinite_sound. Print Assumptions semidefinite_sound.
 Check bounded_below_sound. Print Assumptions bounded_below_sound.
+Check stages_ok_sound. Print Assumptions stages_ok_sound.
+Check ends_after_sound. Print Assumptions ends_after_sound.
+Check image_sound. Print Assumptions image_sound.
+Check blocks_ok_sound. Print Assumptions blocks_ok_sound.
+Check check_definite_sound. Print Assumptions check_definite_sound.
+Check definite_in_sound. Print Assumptions definite_in_sound.
+Check check_orientation_sound. Print Assumptions check_orientation_sound.
+Check orientation_injective. Print Assumptions orientation_injective.
+Check definite_bilinear. Print Assumptions definite_bilinear.
 
 Check product_exact. Print Assumptions product_exact.
 (* the theory *)

@@ -4,7 +4,7 @@
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts Claims Systems EvaluationSound.
+From ExactRelu Require Import Certificate RegionCertificate Vectors Integers ListFacts VectorFacts Claims Systems EvaluationSound.
 From ExactRelu Require Import RegionClaims FormsOnBalls RegionTree.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
@@ -23,22 +23,23 @@ by rewrite IH embed_opp mulNr opprD.
 Qed.
 
 Section Oracle.
-Variable propose : seq form -> form -> Z * seq Z.
+Variables (propose : seq (seq form) -> form -> nat * (Z * seq Z)) (inside_of : seq form -> point).
 Notation follows := (follows propose).
 Notation settle := (settle propose).
 
-(* A form that follows from rows is not negative where they are not. *)
-Lemma follows_sound cell f x : follows cell f -> in_cell cell x -> 0 <= value f x.
+(* A form that follows from the rows of a cone is not negative where they are not. *)
+Lemma follows_sound cones f x : follows cones f -> (forall c, List.In c cones -> in_cell c x) -> 0 <= value f x.
 Proof.
-rewrite /RegionTree.follows; case: (propose cell f) => D ms /andP[/andP[/Z.ltb_lt hD]]; rewrite forallbE => /all_In hms hc hx.
+rewrite /RegionTree.follows; case: (propose cones f) => i [D ms]; case hi: List.nth_error => [cell|] //.
+have hc := List.nth_error_In _ _ hi; case/andP=> /andP[/Z.ltb_lt hD]; rewrite forallbE => /all_In hms hsum /(_ _ hc) hx.
 have D0 := embed_gt0 R hD; rewrite -(pmulr_rge0 _ D0).
-have hsum : dotR (combination (tmap Z.opp ms) cell (tmap (Z.mul D) f)) (1 :: x) = embed D * value f x - dots ms cell (1 :: x).
+have hdot : dotR (combination (tmap Z.opp ms) cell (tmap (Z.mul D) f)) (1 :: x) = embed D * value f x - dots ms cell (1 :: x).
   by rewrite dotR_combination !tmapE dotR_scale dots_opp.
 have hleft : 0 <= dotR (combination (tmap Z.opp ms) cell (tmap (Z.mul D) f)) (1 :: x).
-  case: (combination _ _ _) hc => [|c slope] //= /andP[/Z.leb_le hc]; rewrite is_zeroE => hz.
+  case: (combination _ _ _) hsum => [|b slope] //= /andP[/Z.leb_le hb]; rewrite is_zeroE => hz.
   by rewrite dotR_zero // addr0 mulr1; apply: embed_ge0.
-rewrite hsum subr_ge0 in hleft; apply: le_trans hleft.
-elim: ms cell hms hx {hsum hc} => [|m ms IH] [|r cell] //= hms hx.
+rewrite hdot subr_ge0 in hleft; apply: le_trans hleft.
+elim: ms cell hms hx {hi hc hdot hsum} => [|m ms IH] [|r cell] //= hms hx.
 rewrite addr_ge0 //; last by apply: IH => [m' h|r' h]; [apply: hms; right | apply: hx; right].
 by rewrite mulr_ge0 ?hx //; [apply/embed_ge0/Z.leb_le/hms; left | left].
 Qed.
@@ -49,7 +50,7 @@ Notation inside := (inside n).
 
 (* ---------- a layer in a cell ---------- *)
 
-Implicit Types (s : stage) (v : form * bool) (k : option bool).
+Implicit Types (s : layer_in_cell) (v : form * bool) (k : option bool).
 
 (* the values that the layer gives, and the signs of its neurons *)
 Definition out_at s x : seq R := [seq (if v.2 then Num.max 0 (value v.1 x) else value v.1 x) / embed (unit_of s) | v <- forms s].
@@ -83,8 +84,8 @@ Lemma settled_good net cell cones s : (forall c, List.In c cones -> forall x, in
 Proof.
 move=> hcones [[hu hsize] hf hw hp hs]; split=> //=; first by split=> //; apply: size_tmap2.
 move=> v b /In_zip_settled[k hk]; rewrite /RegionTree.settle; case: k hk => [b'|] hk; first by case=> ->; apply: hs.
-have sound f : List.existsb (fun c => follows c f) cones -> forall x, in_cell cell x -> 0 <= value f x.
-  by case/List.existsb_exists=> c [hc hfc] x /(hcones _ hc)/(follows_sound hfc).
+have sound f : follows cones f -> forall x, in_cell cell x -> 0 <= value f x.
+  by move=> hfollows x hx; apply: follows_sound hfollows _ => c hc; apply: hcones hx.
 case: v.2 => //; case: ifP => [hz [->] x _|hz].
   by rewrite /value dotR_zero // -is_zeroE.
 case: ifP => [/sound h [->]|_]; first by split; [apply/negbT | exact: h].
@@ -105,9 +106,9 @@ Qed.
 
 (* what is given to the next layer, as forms *)
 Lemma out_known net cell s x : good net cell s -> all_known s -> in_cell cell x ->
-  out_at s x = [seq dotR f (1 :: x) / embed (unit_of s) | f <- tmap2 given (forms s) (signs s)].
+  out_at s x = [seq dotR f (1 :: x) / embed (unit_of s) | f <- given_forms s].
 Proof.
-move=> [[_ hsize] _ _ _ hs] hk hx; rewrite /out_at tmap2E -map_comp.
+move=> [[_ hsize] _ _ _ hs] hk hx; rewrite /out_at /given_forms tmap2E -map_comp.
 move: hk; rewrite /all_known forallbE tmap2E.
 elim: (forms s) (signs s) hsize hs => [|[f m] vs IH] [|k ks] //= [hsize] hs /andP[hk hks].
 congr (_ :: _); last by apply: IH => // v b h; apply: hs; right.
@@ -151,44 +152,87 @@ Qed.
 Lemma size_given v k : size (given v k) = size v.1.
 Proof. by rewrite /given; case: v.2; case: (is_on k) => //; rewrite tmapE size_map. Qed.
 
+(* the forms of the next layer *)
+Lemma enter_formsE s l ls : forms (enter n s l ls) =
+  [seq (next_form n (lowest_exponent (rows l)) (unit_of s) (given_forms s) rb.1, rb.2) | rb <- zip (rows l) (rectified l)].
+Proof. by rewrite /enter /= tmap2_pair tmapE zip_map_left. Qed.
+Lemma enter_unit s l ls : Z.lt 0 (unit_of s) -> Z.lt 0 (unit_of (enter n s l ls)).
+Proof.
+move=> hu; have [low0 _] := lowest_exponentP (rows l).
+apply/Z.ltb_lt; rewrite -(embed_gt0E R) embed_shiftl ?mulr_gt0 ?two_gt0 ?embed_gt0 //; lia.
+Qed.
+Lemma enter_value s l ls r x : Z.lt 0 (unit_of s) -> List.In r (rows l) ->
+  value (next_form n (lowest_exponent (rows l)) (unit_of s) (given_forms s) r) x / embed (unit_of (enter n s l ls)) =
+  row_at [seq dotR f (1 :: x) / embed (unit_of s) | f <- given_forms s] r.
+Proof. by have [low0 hlow] := lowest_exponentP (rows l) => hu hr; apply: next_form_value => //; apply: hlow. Qed.
+Lemma size_given_forms net cell s f : good net cell s -> List.In f (given_forms s) -> size f = n.+1.
+Proof.
+move=> [_ hf _ _ _]; rewrite /given_forms tmap2E => h; have [[v k] /In_zip[/= hv _] ->] := In_map h.
+by rewrite size_given; apply: hf.
+Qed.
+
+(* the values of the layer that is entered are those of the layer itself *)
+Lemma enter_out net cell s l ls x : all_known s -> good net cell s -> in_cell cell x ->
+  out_at (enter n s l ls) x = layer_at l (out_at s x).
+Proof.
+move=> hk hg hc; have [[hu _] _ _ _ _] := hg; rewrite (out_known hg hk hc).
+have u0 := embed_gt0 R (enter_unit l ls hu).
+rewrite /layer_at /out_at enter_formsE -map_comp; apply/eq_map_In => -[r b] /In_zip[/= hr _].
+by rewrite -(enter_value ls x hu hr); case: b => //; rewrite max_div.
+Qed.
+
 Lemma enter_good net cell s l ls : later s = l :: ls -> all_known s -> good net cell s -> good net cell (enter n s l ls).
 Proof.
 move=> hl hk hg; have [[hu hsize] hf hw hp hs] := hg; rewrite hl /= in hw; case: hw => [hin hmarks hwidths hw].
-have [low0 hlow] := lowest_exponentP (rows l).
-have hforms : forms (enter n s l ls) =
-    zip [seq next_form n (lowest_exponent (rows l)) (unit_of s) (tmap2 given (forms s) (signs s)) r | r <- rows l] (rectified l).
-  by rewrite /enter /= tmap2_pair tmapE.
-have hgiven f : List.In f (tmap2 given (forms s) (signs s)) -> size f = n.+1.
-  by rewrite tmap2E => h; have [[v k] /In_zip[/= hv _] ->] := In_map h; rewrite size_given; apply: hf.
-have hvalue r x : List.In r (rows l) -> value (next_form n (lowest_exponent (rows l)) (unit_of s) (tmap2 given (forms s) (signs s)) r) x
-    / embed (Z.shiftl (unit_of s) (Z.opp (lowest_exponent (rows l)))) =
-    row_at [seq dotR f (1 :: x) / embed (unit_of s) | f <- tmap2 given (forms s) (signs s)] r.
-  by move=> hr; apply: next_form_value => //; apply: hlow.
-have hunit : Z.lt 0 (Z.shiftl (unit_of s) (Z.opp (lowest_exponent (rows l)))).
-  apply/Z.ltb_lt; rewrite -(embed_gt0E R) embed_shiftl ?mulr_gt0 ?two_gt0 ?embed_gt0 //; lia.
-have u0 := embed_gt0 R hunit; rewrite zip_map_left in hforms.
+have hunit := enter_unit l ls hu; have u0 := embed_gt0 R hunit; have hforms := enter_formsE s l ls.
 split.
 - by split=> //; rewrite hforms size_map size_zip /= tmapE size_map hmarks minnn.
 - rewrite hforms => v h; have [[r b] /In_zip[/= hr _] -> /=] := In_map h; rewrite /next_form tmapE size_map.
-  apply: size_combination; first by rewrite /= zerosE size_nseq.
-  exact: hgiven.
+  by apply: size_combination => [|f /(size_given_forms hg)] //; rewrite /= zerosE size_nseq.
 - by rewrite hforms size_map size_zip hmarks minnn.
-- move=> x hx hc; rewrite hp // hl /= (bits_known hg hk hx hc) (out_known hg hk (inside_in hx hc)) /= tappE -catA.
-  have hv r : List.In r (rows l) -> _ := hvalue r x.
-  congr (_ ++ (_ ++ (_ ++ _))).
-    rewrite /bits_at hforms filter_map -map_comp; apply/eq_map_In => -[r b] /In_filter[/In_zip[/= hr _] _].
-    by rewrite -hv // pmulr_lgt0 ?invr_gt0.
-  congr (pattern_at _ _); rewrite /layer_at /out_at hforms -map_comp; apply/eq_map_In => -[r b] /In_zip[/= hr _].
-  by rewrite -hv //; case: b => //; rewrite max_div.
+- move=> x hx hc; have hcell := inside_in hx hc; rewrite (enter_out l ls hk hg hcell).
+  rewrite hp // hl /= (bits_known hg hk hx hc) /= tappE -catA; congr (_ ++ (_ ++ (_ ++ _))).
+  rewrite /bits_at hforms filter_map -map_comp; apply/eq_map_In => -[r b] /In_filter[/In_zip[/= hr _] _].
+  by rewrite (out_known hg hk hcell) -(enter_value ls x hu hr) // pmulr_lgt0 ?invr_gt0.
 - move=> v b /In_zip[_ /=]; rewrite tmapE => hb; by have [] := In_map hb.
 Qed.
 
-Lemma advance_good net cell cones ls s : (forall c, List.In c cones -> forall x, in_cell cell x -> in_cell c x) -> later s = ls ->
-  good net cell s -> good net cell (advance propose n cones ls s).
+Lemma advance_good net cell new all ls s : (forall c, List.In c new -> forall x, in_cell cell x -> in_cell c x) ->
+  (forall c, List.In c all -> forall x, in_cell cell x -> in_cell c x) -> later s = ls ->
+  good net cell s -> good net cell (advance propose n new all ls s).
 Proof.
-move=> hc; elim: ls s => [|l ls IH] s hl hg /=; have hs := settled_good hc hg; first by [].
+move=> hnew hall; elim: ls new hnew s => [|l ls IH] new hnew s hl hg /=; have hs := settled_good hnew hg; first by [].
 by case: ifP => // hk; apply: IH => //; apply: enter_good hs.
 Qed.
+(* the outputs are those that the layers to come make of the values of the layer where one stands *)
+Definition evaluates (net : seq layer) cell s :=
+  forall x, size x = n -> in_cell cell x -> layers_at net x = layers_at (later s) (out_at s x).
+Lemma advance_evaluates net cell new all ls s : (forall c, List.In c new -> forall x, in_cell cell x -> in_cell c x) ->
+  (forall c, List.In c all -> forall x, in_cell cell x -> in_cell c x) -> later s = ls ->
+  good net cell s -> evaluates net cell s -> evaluates net cell (advance propose n new all ls s).
+Proof.
+move=> hnew hall; elim: ls new hnew s => [|l ls IH] new hnew s hl hg he /=; have hs := settled_good hnew hg; first exact: he.
+case: ifP => [hk|_]; last exact: he.
+apply: IH => //; first exact: enter_good hs.
+by move=> x hx hc; rewrite he // hl /layers_at /= -(enter_out l ls hk hs hc).
+Qed.
+Lemma cones_of_sound cell rows marks : (forall x, in_cell cell x -> in_cell rows x) ->
+  forall c, List.In c (cones_of rows marks) -> forall x, in_cell cell x -> in_cell c x.
+Proof.
+move=> hrows c; rewrite /cones_of tmapE => h x hx r; have [m _ ->] := In_map h; rewrite pickE => hr; exact: hrows (In_mask hr).
+Qed.
+(* where the rows follow from those of the cell, what is settled is true in the cell *)
+Lemma settled_in_good net cell rows new inherited s : (forall x, in_cell cell x -> in_cell rows x) -> good net cell s ->
+  good net cell (settled_in propose n rows new inherited s) /\
+  (evaluates net cell s -> evaluates net cell (settled_in propose n rows new inherited s)).
+Proof.
+move=> hrows hg; have hnew := cones_of_sound (marks := new) hrows.
+have hall c : List.In c (tapp (cones_of rows new) (cones_of rows inherited)) -> forall x, in_cell cell x -> in_cell c x.
+  by rewrite tappE => /In_cat[/hnew //|]; apply: cones_of_sound.
+by split; [exact: advance_good | exact: advance_evaluates].
+Qed.
+Lemma neuron_ofP s j place f : neuron_of s j = Some (place, f) -> List.nth_error (forms s) place = Some (f, true).
+Proof. by rewrite /neuron_of; case h: List.nth_error => [[g [|]]|] // [<- <-]. Qed.
 
 Lemma In_zip_put (vs : seq (form * bool)) ks j b v k : List.In (v, k) (zip vs (put j b ks)) ->
   List.In (v, k) (zip vs ks) \/ k = Some b /\ List.nth_error vs j = Some v.
@@ -237,18 +281,17 @@ by apply: (h (f, true)); apply/In_filter; split=> //; apply: List.nth_error_In h
 Qed.
 
 (* The patterns of a tree that is accepted are those of the full-dimensional regions in its cell, each once. *)
-Theorem regions_of_sound net t cell s ps : good net cell s -> regions_of propose n t cell s = Some ps ->
+Theorem regions_of_sound net t cell inherited s ps : good net cell s -> regions_of propose inside_of n t cell inherited s = Some ps ->
   uniq ps /\ forall p, is_region_in net cell p <-> p \in ps.
 Proof.
-elim: t cell s ps => [cones j kept off IHoff on IHon|cones q] cell s ps hg /=.
-  set s' := advance _ _ _ _ _; have {}hg : good net cell s'.
-    apply: advance_good => // c; rewrite tmapE => hm x hx r; have [marks _ ->] := In_map hm; rewrite pickE => h; apply: hx (In_mask h).
-  case hj: List.nth_error => [[f [|]]|] //; case: ifP => // /andP[hz]; rewrite forallbE => /all_In hkept.
-  have hcell x : in_cell (pick kept cell) x -> in_cell cell x by move=> hx r hr; apply: follows_sound (hkept _ hr) hx.
+elim: t cell inherited s ps => [new number kept off IHoff on IHon|new] cell inherited s ps hg /=;
+  set s' := settled_in _ _ _ _ _ _; have [{}hg _] : good net cell s' /\ _ := settled_in_good new inherited (fun x h => h) hg.
+  case hn: neuron_of => [[j f]|] //; have hj := neuron_ofP hn; case: ifP => // /andP[hz]; rewrite forallbE => /all_In hkept.
+  have hcell x : in_cell (pick kept cell) x -> in_cell cell x by move=> hx r hr; apply: follows_sound (hkept _ hr) _ => c [<-|[]].
   have hless x : in_cell cell x -> in_cell (pick kept cell) x by move=> hx r; rewrite pickE => h; apply: hx (In_mask h).
   case ha: regions_of => [as_|] //; case hb: regions_of => [bs|] // [<-]; rewrite tappE.
-  have [ua pa] := IHoff _ _ _ (with_sign_good false hg hj hz hcell) ha.
-  have [ub pb] := IHon _ _ _ (with_sign_good true hg hj hz hcell) hb.
+  have [ua pa] := IHoff _ _ _ _ (with_sign_good false hg hj hz hcell) ha.
+  have [ub pb] := IHon _ _ _ _ (with_sign_good true hg hj hz hcell) hb.
   have sub (r : form) x : in_cell (r :: pick kept cell) x -> in_cell cell x.
     by move=> h; apply: hcell => r' hr; apply: h; right.
   have hf : size f = n.+1 by case: hg => _ h _ _ _; apply: (h (f, true)); apply: List.nth_error_In hj.
@@ -273,15 +316,14 @@ elim: t cell s ps => [cones j kept off IHoff on IHon|cones q] cell s ps hg /=.
     (split; last exact: (h y (near2 y hy)).2) => r [<-|]; try exact: (hless _ (h y (near2 y hy)).1).
   - by rewrite ltW // bit.
   - by rewrite value_opposite oppr_ge0 leNgt bit.
-set s' := advance _ _ _ _ _; have {}hg : good net cell s'.
-  apply: advance_good => // c; rewrite tmapE => hm x hx r; have [marks _ ->] := In_map hm; rewrite pickE => h; apply: hx (In_mask h).
-case: ifP => // /andP[/andP[/andP[/andP[hk hl] /Z.ltb_lt hD] hq]]; rewrite forallbE => /all_In hpos [<-].
+set q := inside_of cell.
+case: ifP => // /andP[/andP[/andP[hk hl] /point_ok_is_point [hD hq]]]; rewrite forallbE => /all_In hpos [<-].
 split=> // p; rewrite inE tappE.
 have only x : size x = n -> inside cell x -> pattern_at net x = decided s' ++ pattern_of s'.
   move=> hx cx; have [_ _ _ hp _] := hg; rewrite hp // (bits_known hg hk hx cx).
   by case: (later s') hl => //= _; rewrite cats0.
 split=> [/region_inside[x [hx cx <-]]|/eqP ->]; first by rewrite only.
-have hx : size (rational R q) = n by rewrite size_rational; apply/eqP; rewrite -nat_eqb -size_ofE.
+have hx : size (rational R q) = n by rewrite size_rational.
 have [e e0 he] : inside cell (rational R q).
   apply: positive_near => // r /hpos/Z.ltb_lt hr; rewrite /value.
   rewrite -(pmulr_rgt0 _ (embed_gt0 R hD)).
@@ -309,16 +351,19 @@ Qed.
 Lemma value_coordinate j x : size x = n -> (j < n)%N -> value (coordinate n j) x = nth 0 x j.
 Proof. by move=> hx hj; rewrite /value coordinateE /= mul0r add0r dotR_unit ?hx. Qed.
 
-Lemma first_stage_good ls cell : widths_agree n ls -> good ls cell (first_stage n ls).
+Lemma first_layer_out ls x : size x = n -> out_at (first_layer n ls) x = x.
 Proof.
-move=> hw; have hn : size (forms (first_stage n ls)) = n by rewrite /= tmapE size_map list_seqE size_iota.
+move=> hx; rewrite /out_at /= tmapE list_seqE -map_comp; apply: (@eq_from_nth _ 0); rewrite ?size_map ?size_iota // => j hj.
+by rewrite (nth_map 0%N) ?size_iota // nth_iota //= value_coordinate // divr1.
+Qed.
+Lemma first_layer_good ls cell : widths_agree n ls -> good ls cell (first_layer n ls).
+Proof.
+move=> hw; have hn : size (forms (first_layer n ls)) = n by rewrite /= tmapE size_map list_seqE size_iota.
 split; rewrite ?hn //.
 - by split=> //=; rewrite repeat_ontoE cats0 size_nseq.
 - rewrite /= tmapE list_seqE => v h; have [j /In_iota hj -> /=] := In_map h.
   by rewrite coordinateE size_cat /= !size_nseq; lia.
-- move=> x hx _ /=; rewrite /bits_at /= tmapE list_seqE filter_map (eq_filter (a2 := pred0)) // filter_pred0 /=; congr pattern_at.
-  rewrite /out_at /= tmapE list_seqE -map_comp; apply: (@eq_from_nth _ 0); rewrite ?size_map ?size_iota // hx => j hj.
-  by rewrite (nth_map 0%N) ?size_iota // nth_iota //= value_coordinate // divr1.
+- move=> x hx _; rewrite first_layer_out // /bits_at /= tmapE list_seqE filter_map (eq_filter (a2 := pred0)) // filter_pred0 //.
 - by move=> v b /In_zip[_ /=]; rewrite repeat_ontoE cats0; elim: (n) => //= m IH [].
 Qed.
 
@@ -331,7 +376,7 @@ case: K hK => [|||sides] /=.
 - move=> _; rewrite tmapE list_seqE; split=> [h j hj|h r hr].
     by rewrite -value_coordinate //; apply: h; apply: map_In; apply/In_iota.
   by have [j /In_iota hj ->] := In_map hr; rewrite value_coordinate //; apply: h.
-- move=> lo hi [[hlo slo] [hhi shi]]; rewrite tappE !tmapE list_seqE.
+- move=> lo hi [[hlo slo] [hhi shi]]; rewrite tmapE list_seqE.
   have lower j : (j < n)%N -> (nth 0 (rational R lo) j <= nth 0 x j) =
       (0 <= value (Z.opp (List.nth j (numerators lo) Z0) :: tmap (Z.mul (denominator lo)) (List.tl (coordinate n j))) x).
     move=> hj; rewrite side // embed_opp addrC subr_ge0 nth_rational nthE ler_pdivr_mulr ?embed_gt0 //.
@@ -340,26 +385,38 @@ case: K hK => [|||sides] /=.
       (0 <= value (List.nth j (numerators hi) Z0 :: tmap (Z.mul (Z.opp (denominator hi))) (List.tl (coordinate n j))) x).
     move=> hj; rewrite side // embed_opp mulNr subr_ge0 nth_rational nthE ler_pdivl_mulr ?embed_gt0 //.
     by rewrite mulrC.
-  split=> [h j hj|h r /In_cat[] hr].
-  + rewrite lower // upper //; apply/andP; split; apply: h; apply/In_cat; [left | right].
-      by apply: (map_In (fun j => _ :: _)); apply/In_iota.
-    by apply: (map_In (fun j => _ :: _)); apply/In_iota.
-  + by have [j /In_iota hj ->] := In_map hr; rewrite -lower //; have /andP[] := h j hj.
-  + by have [j /In_iota hj ->] := In_map hr; rewrite -upper //; have /andP[] := h j hj.
+  split=> [h j hj|h r /List.in_concat[pair [hp hr]]].
+  + rewrite lower // upper //; apply/andP; split; apply: h; apply/List.in_concat; eexists;
+      by split; [apply: map_In; apply/In_iota; exact: hj | rewrite /=; auto].
+  + have [j /In_iota hj e] := In_map hp; rewrite {pair hp}e in hr; have /andP[h1 h2] := h j hj.
+    by case: hr => [<-|[<-|[]]]; [rewrite -lower | rewrite -upper].
 - move=> hK; rewrite tmapE; split=> [h q hq|h r hr].
     have := h _ (map_In (fun q => opposite (q.1 :: q.2)) hq); rewrite value_opposite oppr_ge0 /value /= mulr1.
     by [].
   by have [q hq ->] := In_map hr; rewrite value_opposite oppr_ge0 /value /= mulr1; apply: h.
 Qed.
 
+Lemma value_constant f x : is_constant f -> value f x = embed (List.hd Z0 f).
+Proof. by rewrite /is_constant /value is_zeroE; case: f => //= c a h; rewrite mulr1 dotR_zero // addr0. Qed.
+(* The sides that are left are not negative on the domain; if the others are not, there alone. *)
+Lemma first_rows_sound K x : is_domain n K -> size x = n ->
+  (in_domain n K x -> in_cell (first_rows n K) x) /\ (constants_ok n K -> in_cell (first_rows n K) x -> in_domain n K x).
+Proof.
+move=> hK hx; split=> [/(domain_rows_sound hK hx) h r /List.filter_In[hr _]|]; first by apply: h; apply/(List.in_rev _ r).
+rewrite /constants_ok forallbE => /all_In hc h; apply/domain_rows_sound => // r hr.
+case: (boolP (is_constant r)) => hr'; last first.
+  by apply: h; apply/List.filter_In; split=> //; apply/(List.in_rev _ r); rewrite List.rev_involutive.
+by have := hc r hr; rewrite hr' /= value_constant // => /Z.leb_le; apply: embed_ge0.
+Qed.
+
 (* The soundness of the tree, over every ordered field: the patterns of its leaves are those of the full-dimensional activation regions
    of the layers in the domain, and no pattern is there twice. *)
-Theorem check_patterns_sound ls K t ps : widths_agree n ls -> is_domain n K -> check_patterns propose n ls K t = Some ps ->
+Theorem check_patterns_sound ls K t ps : widths_agree n ls -> is_domain n K -> check_patterns propose inside_of n ls K t = Some ps ->
   uniq ps /\ forall p, is_region R n ls K p <-> p \in ps.
 Proof.
-move=> hw hK /(regions_of_sound (first_stage_good _ hw))[hu hp]; split=> // p; rewrite -hp.
+move=> hw hK; rewrite /check_patterns; case: ifP => // hc /(regions_of_sound (first_layer_good _ hw))[hu hp]; split=> // p; rewrite -hp.
 by split=> -[x [e [hx e0 h]]]; exists x, e; split=> // y hy; have [h1 h2] := h y hy; split=> //;
-  have sy : size y = n by [case: hy]; apply/domain_rows_sound.
+  have sy : size y = n by [case: hy]; have [h3 h4] := first_rows_sound hK sy; [apply: h3 | apply: h4].
 Qed.
 End Oracle.
 End Regions.

@@ -61,15 +61,16 @@ Proof.
 rewrite /without_factor tmapE; case: ifP => // _; elim: m => [|r m IH] //= [hr /IH[h1 h2]].
 by rewrite h2 tmapE !size_map.
 Qed.
-Lemma without_factor_ge0 f m x : Z.lt 0 f -> 0 <= form (without_factor f m) x -> 0 <= form m x.
+Lemma form_without_factor f m x : Z.lt 0 f -> exists2 c, 0 < c & form m x = c * form (without_factor f m) x.
 Proof.
-move=> /(embed_gt0 R) f0; rewrite /without_factor; case: ifP => // + h.
-rewrite tmap2E forallbE tmapE => he; suff -> : m = scaled f (tmap (tmap (fun w => Z.div w f)) m).
-  by rewrite form_scaled; apply: mulr_ge0 => //; apply: ltW.
-rewrite /scaled !tmapE; elim: m he {h} => [|r m IH] //= /andP[hr /IH {1}->]; congr (_ :: _).
+move=> /(embed_gt0 R) f0; rewrite /without_factor; case: ifP => [he|_]; last by exists 1; rewrite ?ltr01 ?mul1r.
+exists (embed f) => //; rewrite -form_scaled; congr form.
+move: he; rewrite /scaled tmap2E forallbE !tmapE; elim: m => [|r m IH] //= /andP[hr /IH {1}->]; congr (_ :: _).
 move: hr; rewrite !tmapE tmap2E forallbE; elim: r => [|u r IHr] //= /andP[/Z.eqb_eq hu /IHr {1}->].
 by rewrite {1}hu.
 Qed.
+Lemma without_factor_ge0 f m x : Z.lt 0 f -> 0 <= form (without_factor f m) x -> 0 <= form m x.
+Proof. by move=> /(form_without_factor m x)[c c0 ->] h; rewrite mulr_ge0 // ltW. Qed.
 
 (* The form of a matrix that passes is nowhere negative. *)
 Theorem semidefinite_sound steps before m x : Z.lt 0 before -> triangular m -> size x = size m ->

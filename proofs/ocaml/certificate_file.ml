@@ -14,6 +14,7 @@ type t =
   | Injectivity of injectivity_certificate
   | BiasLimit of bias_limit_certificate
   | Expansion of expansion_certificate
+  | NetworkInjectivity of network_injectivity_certificate
 
 (* the first two lines: the SHA-256 of the network *)
 let read_header text =
@@ -267,7 +268,8 @@ let read_certain text section =
   Text.finish fields;
   certain
 
-let read_injectivity text injective_layer injective_on injective_lowered_by =
+(* the evidence that one layer is injective *)
+let read_spanning text =
   let dependencies = lines_of text "dependency" "4.10" read_dependency in
   let flats = lines_of text "flat" "4.10" (fun fields ->
     let sides = read_multipliers fields in
@@ -275,7 +277,140 @@ let read_injectivity text injective_layer injective_on injective_lowered_by =
     sides) in
   let certain = read_certain text "4.10" in
   let spanned_by = if Text.begins text "rank" then ByRank (read_rank text "4.10") else read_tree text in
+  (dependencies, flats, certain, spanned_by)
+
+let read_injectivity text injective_layer injective_on injective_lowered_by =
+  let dependencies, flats, certain, spanned_by = read_spanning text in
   { injective_layer; injective_on; injective_lowered_by; dependencies; flats; certain; spanned_by }
+
+(* ---------- section 4.14 ---------- *)
+
+let read_stage number text =
+  let fields = Text.take text "stage" "4.14" in
+  if Text.count fields "a layer" <> number then Text.refuse fields (Printf.sprintf "the evidence for layer %d belongs here" number);
+  let stage_inputs =
+    match Text.word fields [ "all"; "domain"; "image"; "orthant" ] with
+    | "all" -> AllVectors
+    | "domain" -> TheDomain
+    | "image" -> IntervalImage
+    | _ -> NonNegative in
+  Text.finish fields;
+  let stage_dependencies, stage_flats, stage_certain, stage_spanned_by = read_spanning text in
+  { stage_inputs; stage_dependencies; stage_flats; stage_certain; stage_spanned_by }
+
+(* ---------- section 4.13 ---------- *)
+
+let largest_number_of_regions = Z.shift_left Z.one 64
+
+let read_number_of_regions fields what =
+  let found = Text.natural fields what in
+  if Z.gt found largest_number_of_regions then Text.refuse fields (what ^ " is larger than 2^64");
+  found
+
+(* a mask over the rows of a cell, the last one first *)
+let marks_of fields what rows =
+  match fit rows (Text.mask fields what) with
+  | Some marks -> List.rev marks
+  | None -> Text.refuse fields (what ^ " names a row that does not exist")
+
+let read_cones fields rows =
+  let rec onto cones = if Text.is_empty fields then List.rev cones else onto (marks_of fields "a cone" rows :: cones) in
+  onto []
+
+(* A cell and all below it, with so many rows, of which `counted` are neurons that are positive; the numbers of regions and facets grow. *)
+let rec read_cell text dimension found rows counted =
+  if Text.begins text "region" then begin
+    let fields = Text.take text "region" "4.13" in
+    let facets = marks_of fields "MASK" rows in
+    if List.exists2 (fun facet counts -> facet && not counts) facets counted then
+      Text.refuse fields "a row is no facet that counts";
+    let cones = read_cones fields rows in
+    let regions, adjacencies = !found in
+    found := (regions + 1, adjacencies + List.length (List.filter Fun.id facets));
+    let read_inside fields =
+      if List.compare_length_with (point_of fields).numerators dimension <> 0 then Text.refuse fields "a point of another dimension" in
+    ignore (lines_of text "point" "4.13" read_inside);
+    Region cones
+  end else begin
+    let fields = Text.take text "cut" "4.13" in
+    let neuron = Text.count fields "a neuron" in
+    let kept = marks_of fields "MASK" rows in
+    let cones = read_cones fields rows in
+    let counted = pick kept counted in
+    let part is_on = read_cell text dimension found (List.length counted + 1) (is_on :: counted) in
+    let off = part false in
+    Cut (cones, neuron, kept, off, part true)
+  end
+
+(* the sides of a domain that are not constant *)
+let number_of_sides dimension = function
+  | AllSpace -> 0
+  | Orthant -> dimension
+  | Box _ -> 2 * dimension
+  | Polytope sides -> List.length (List.filter (fun (_, a) -> List.exists (fun v -> Z.sign v <> 0) a) sides)
+
+let read_cells text dimension domain regions adjacencies =
+  Text.finish (Text.take text "tree" "4.13");
+  let found = ref (0, 0) in
+  let sides = number_of_sides dimension domain in
+  let cells = read_cell text dimension found sides (List.init sides (fun _ -> false)) in
+  if not (Z.equal (Z.of_int (fst !found)) regions && Z.equal (Z.of_int (snd !found)) adjacencies) then
+    Text.reject "4.13" (Printf.sprintf "there are %d regions with %d facets that count, not as many as are said" (fst !found) (snd !found));
+  cells
+
+(* ---------- section 4.15 ---------- *)
+
+(* `keyword R A`, the lines that `own` reads, and the cells that show R and A, of so many inputs as `own` says *)
+let read_maps text keyword domain own =
+  let fields = Text.take text keyword "4.15" in
+  let regions = read_number_of_regions fields "R" in
+  let adjacencies = read_number_of_regions fields "A" in
+  Text.finish fields;
+  let found, dimension = own () in
+  match domain with
+  | Ball _ -> Text.reject "4.13" "regions of a ball are not asked for"
+  | Polyhedral domain -> (found, read_cells text dimension domain regions adjacencies)
+
+let read_definite text domain =
+  let weights, cells = read_maps text "definite" domain (fun () ->
+    let weights = lines_of text "weights" "4.15" rest_of in
+    (weights, List.length weights)) in
+  ByMatrix (weights, cells)
+
+let read_orientation text domain =
+  let point, cells = read_maps text "orientation" domain (fun () ->
+    let point = read_point text "point" "4.15" in
+    (point, List.length point.numerators)) in
+  ByOrientation (point, cells)
+
+(* the number of a block's last layer and a row, up to a power of two, which does not matter *)
+let read_inverse_row fields =
+  let block = Text.count fields "a layer" in
+  (block, direction_of fields)
+
+(* rows one after the other that are of one block *)
+let in_blocks rows =
+  List.fold_right (fun (block, row) blocks ->
+    match blocks with
+    | (next, rows) :: others when next = block -> (block, row :: rows) :: others
+    | _ -> (block, [ row ]) :: blocks) rows []
+
+let read_network_injectivity text network_layers network_on =
+  let network_by =
+    if Text.begins text "definite" then read_definite text network_on
+    else if Text.begins text "orientation" then read_orientation text network_on
+    else
+    if Text.begins text "skips" then begin
+      let fields = Text.take text "skips" "4.14" in
+      let ends = read_numbers fields in
+      Text.finish fields;
+      BySkips (ends, in_blocks (lines_of text "inverse" "4.14" read_inverse_row))
+    end
+    else
+      let rec onto number stages =
+        if number > network_layers then ByStages (List.rev stages) else onto (number + 1) (read_stage number text :: stages) in
+      onto 1 [] in
+  { network_layers; network_on; network_by }
 
 (* ---------- section 4.11 ---------- *)
 
@@ -309,10 +444,11 @@ let read_claim_of_all_inputs text kind layer domain =
   let is_lowered = of_layer && Text.begins text "lowered" in
   let lowered_by = if is_lowered then read_fraction (Text.take text "lowered" "3.4") else not_lowered in
   let fields = Text.take text "claim" "3.4" in
-  match Text.word fields (if of_layer then [ "collision"; "injective"; "bias-limit"; "expansion" ] else [ "collision" ]) with
+  match Text.word fields ([ "collision"; "injective" ] @ if of_layer then [ "bias-limit"; "expansion" ] else []) with
   | "injective" ->
       Text.finish fields;
-      Injectivity (read_injectivity text layer domain lowered_by)
+      if of_layer then Injectivity (read_injectivity text layer domain lowered_by)
+      else NetworkInjectivity (read_network_injectivity text layer domain)
   | "bias-limit" ->
       let limit = read_fraction fields in
       if is_lowered then Text.reject "3.4" "a limit is that of the layer as it is, without `lowered`";
@@ -410,6 +546,8 @@ let claim_in_words = function
   | Collision { collision_in = LayerAlone (layer, lowered_by); collision_on; _ } -> layer_in_words layer collision_on lowered_by ^ "collision"
   | Collision { collision_in = LayersThrough layer; collision_on; _ } ->
       "through " ^ layer_in_words layer collision_on not_lowered ^ "collision"
+  | NetworkInjectivity certificate ->
+      "through " ^ layer_in_words certificate.network_layers certificate.network_on not_lowered ^ "injective"
   | Injectivity certificate ->
       layer_in_words certificate.injective_layer certificate.injective_on certificate.injective_lowered_by ^ "injective"
   | BiasLimit certificate ->

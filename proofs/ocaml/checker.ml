@@ -1,4 +1,9 @@
 
+(** val implb : bool -> bool -> bool **)
+
+let implb b1 b2 =
+  if b1 then b2 else true
+
 (** val negb : bool -> bool **)
 
 let negb = function
@@ -321,6 +326,17 @@ module Z =
   let compare = (fun x y -> let s = Big_int_Z.compare_big_int x y in
   if s = 0 then Eq else if s < 0 then Lt else Gt)
 
+  (** val sgn : Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+  let sgn z0 =
+    (fun fO fp fn z -> let s = Big_int_Z.sign_big_int z in
+  if s = 0 then fO () else if s > 0 then fp z
+  else fn (Big_int_Z.minus_big_int z))
+      (fun _ -> Big_int_Z.zero_big_int)
+      (fun _ -> Big_int_Z.unit_big_int)
+      (fun _ -> Big_int_Z.minus_big_int Big_int_Z.unit_big_int)
+      z0
+
   (** val leb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
 
   let leb x y =
@@ -480,6 +496,12 @@ module Z =
   else shift_left_big_int x y)
  end
 
+(** val hd : 'a1 -> 'a1 list -> 'a1 **)
+
+let hd default = function
+| [] -> default
+| x :: _ -> x
+
 (** val tl : 'a1 list -> 'a1 list **)
 
 let tl = function
@@ -509,6 +531,12 @@ let rec nth_error l n =
                | [] -> None
                | _ :: l0 -> nth_error l0 n0)
     n
+
+(** val rev : 'a1 list -> 'a1 list **)
+
+let rec rev = function
+| [] -> []
+| x :: l' -> app (rev l') (x :: [])
 
 (** val rev_append : 'a1 list -> 'a1 list -> 'a1 list **)
 
@@ -553,6 +581,12 @@ let rec forallb f = function
 let rec filter f = function
 | [] -> []
 | x :: l0 -> if f x then x :: (filter f l0) else filter f l0
+
+(** val find : ('a1 -> bool) -> 'a1 list -> 'a1 option **)
+
+let rec find f = function
+| [] -> None
+| x :: tl0 -> if f x then Some x else find f tl0
 
 (** val seq : int -> int -> int list **)
 
@@ -901,16 +935,16 @@ type slice = { radix : Big_int_Z.big_int; width : int;
     oracle -> int -> Big_int_Z.big_int -> Big_int_Z.big_int list list -> slice **)
 
 let pack_slice propose width0 weight0 rows0 =
-  let largest0 =
+  let largest1 =
     fold_left (fun m a -> Z.max m (max_abs a)) rows0 Big_int_Z.zero_big_int
   in
   let b =
     propose.base_above
       (Z.mul
         (Z.mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) weight0)
-        largest0)
+        largest1)
   in
-  { radix = b; width = width0; largest = largest0; packed =
+  { radix = b; width = width0; largest = largest1; packed =
   (tmap (pack b) rows0) }
 
 (** val slice_product :
@@ -1527,7 +1561,7 @@ let homogenised_system l k y =
        tmap2 layer_row l.rows
          (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified)
      in
-     let domain_rows =
+     let domain_rows0 =
        match k with
        | AllSpace -> []
        | Orthant -> []
@@ -1547,7 +1581,7 @@ let homogenised_system l k y =
        | _ -> tapp (all_columns false n) (true :: [])
      in
      { columns = (Stdlib.Int.succ n); general =
-     (nonzero_rows (tapp layer_rows domain_rows)); lower_sides = lower;
+     (nonzero_rows (tapp layer_rows domain_rows0)); lower_sides = lower;
      upper_sides = (all_columns false (Stdlib.Int.succ n)) }
    | _ ->
      let dl = Big_int_Z.unit_big_int in
@@ -1571,7 +1605,7 @@ let homogenised_system l k y =
        tmap2 layer_row l.rows
          (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified)
      in
-     let domain_rows =
+     let domain_rows0 =
        match k with
        | AllSpace -> []
        | Orthant -> []
@@ -1591,7 +1625,7 @@ let homogenised_system l k y =
        | _ -> tapp (all_columns false n) (true :: [])
      in
      { columns = (Stdlib.Int.succ n); general =
-     (nonzero_rows (tapp layer_rows domain_rows)); lower_sides = lower;
+     (nonzero_rows (tapp layer_rows domain_rows0)); lower_sides = lower;
      upper_sides = (all_columns false (Stdlib.Int.succ n)) })
 
 type entry =
@@ -2568,7 +2602,7 @@ let subject_values net before l s =
     layer -> domain -> point -> (point*point) option -> evidence list ->
     ((point*point)*evidence list) option **)
 
-let base_point l k y given rest =
+let base_point l k y given0 rest =
   let solved =
     match rest with
     | [] -> None
@@ -2582,7 +2616,7 @@ let base_point l k y given rest =
          else None
        | _ -> None)
   in
-  (match given with
+  (match given0 with
    | Some p ->
      let x,z0 = p in if contains k x then Some ((x,z0),rest) else solved
    | None -> solved)
@@ -2591,8 +2625,8 @@ let base_point l k y given rest =
     oracle -> layer -> domain -> point -> (point*point) option -> cardinality
     -> int -> int -> int -> evidence list -> bool **)
 
-let check_preimage propose l k y given size dimension rank active rest =
-  match base_point l k y given rest with
+let check_preimage propose l k y given0 size dimension rank active rest =
+  match base_point l k y given0 rest with
   | Some p ->
     let p0,l0 = p in
     let x,z0 = p0 in
@@ -2632,7 +2666,7 @@ let check_layer propose net c =
     (&&) (domain_ok l.inputs c.on)
       (match subject_values net before l c.about with
        | Some p0 ->
-         let given,y = p0 in
+         let given0,y = p0 in
          (match c.claimed with
           | Empty ->
             (match c.proved_by with
@@ -2642,7 +2676,7 @@ let check_layer propose net c =
                 | [] -> check_empty propose l c.on y e
                 | _ :: _ -> false))
           | Preimage (size, dimension, rank, active) ->
-            check_preimage propose l c.on y given size dimension rank active
+            check_preimage propose l c.on y given0 size dimension rank active
               c.proved_by)
        | None -> false)
   | None -> false
@@ -2840,7 +2874,7 @@ let check_through propose net c =
      | Some p ->
        let before,l = p in
        let ls = tapp before (l :: []) in
-       let given =
+       let given0 =
          match c.through_about with
          | InputOf x -> Some x
          | OutputOf _ -> None
@@ -2850,20 +2884,20 @@ let check_through propose net c =
          | InputOf x -> value_through ls x
          | OutputOf y -> y
        in
-       let stages = stages_onto (Stdlib.Int.succ 0) k given ls [] in
+       let stages = stages_onto (Stdlib.Int.succ 0) k given0 ls [] in
        let one_or_none = fun is_empty ->
          match c.through_proved_by with
          | Parts parts -> parts_ok propose net is_empty stages y parts
          | _ -> false
        in
        let infinite = fun unbounded ->
-         match given with
+         match given0 with
          | Some x ->
            infinite_ok propose net ls k x y unbounded c.through_proved_by
          | None -> false
        in
        (&&)
-         (match given with
+         (match given0 with
           | Some x -> point_ok net.network_inputs x
           | None -> point_ok (size_of l.rows) y)
          (match c.through_claimed with
@@ -3621,12 +3655,12 @@ let rec diagonal f n =
 (** val without_factor : Big_int_Z.big_int -> symmetric -> symmetric **)
 
 let without_factor f m =
-  let quotient = tmap (tmap (fun x -> Z.div x f)) m in
+  let quotient0 = tmap (tmap (fun x -> Z.div x f)) m in
   if forallb (fun b -> b)
        (tmap2 (fun r r' ->
          forallb (fun b -> b) (tmap2 (fun x y -> Z.eqb x (Z.mul f y)) r r'))
-         m quotient)
-  then quotient
+         m quotient0)
+  then quotient0
   else m
 
 (** val semidefinite : int -> Big_int_Z.big_int -> symmetric -> bool **)
@@ -3852,4 +3886,905 @@ let check_expansion net c =
              (fraction_ok c.expansion))
            (Z.ltb Big_int_Z.zero_big_int c.expansion.above))
          (layer_expands l c)
+     | None -> false)
+
+type region_tree =
+| Cut of bool list list * int * bool list * region_tree * region_tree
+| Region of bool list list
+
+type layer_inputs =
+| AllVectors
+| TheDomain
+| NonNegative
+| IntervalImage
+
+type layer_stage = { stage_inputs : layer_inputs;
+                     stage_dependencies : dependency list;
+                     stage_flats : multipliers list;
+                     stage_certain : int list; stage_spanned_by : spanning }
+
+type network_evidence =
+| ByStages of layer_stage list
+| BySkips of int list * (int*Big_int_Z.big_int list list) list
+| ByMatrix of Big_int_Z.big_int list list * region_tree
+| ByOrientation of point * region_tree
+
+type network_injectivity_certificate = { network_layers : int;
+                                         network_on : convex_domain;
+                                         network_by : network_evidence }
+
+type carried = { form_carried : Big_int_Z.big_int list;
+                 bound_of_rest : Big_int_Z.big_int }
+
+(** val after_relu : bool -> carried -> carried **)
+
+let after_relu relu c =
+  if relu
+  then { form_carried = []; bound_of_rest =
+         (Z.add c.bound_of_rest (sum_abs c.form_carried)) }
+  else c
+
+(** val carried_by_row : carried list option -> row -> carried **)
+
+let carried_by_row before r =
+  match before with
+  | Some cs ->
+    { form_carried =
+      (combination r.coefficients (tmap (fun c -> c.form_carried) cs) []);
+      bound_of_rest =
+      (dot (tmap Z.abs r.coefficients) (tmap (fun c -> c.bound_of_rest) cs)) }
+  | None ->
+    { form_carried = r.coefficients; bound_of_rest = Big_int_Z.zero_big_int }
+
+(** val shifted : Big_int_Z.big_int -> carried -> carried **)
+
+let shifted e c =
+  { form_carried = (tmap (fun u -> Z.shiftl u e) c.form_carried);
+    bound_of_rest = (Z.shiftl c.bound_of_rest e) }
+
+(** val carried_by_layer : carried list option -> layer -> carried list **)
+
+let carried_by_layer before l =
+  let low = lowest_exponent l.rows in
+  tmap2 (fun r relu ->
+    after_relu relu (shifted (Z.sub r.exponent low) (carried_by_row before r)))
+    l.rows l.rectified
+
+(** val outweighs : carried -> int option **)
+
+let outweighs c =
+  match leading_entry 0 c.form_carried with
+  | Some p ->
+    let j,u = p in
+    if (&&) (Z.eqb (sum_abs c.form_carried) (Z.abs u))
+         (Z.ltb c.bound_of_rest (Z.abs u))
+    then Some j
+    else None
+  | None -> None
+
+(** val keeps_apart : int -> carried list -> bool **)
+
+let keeps_apart n cs =
+  let found = tmap outweighs cs in
+  (&&) ((=) (size_of cs) n)
+    (forallb (fun j ->
+      existsb (fun o -> match o with
+                        | Some i -> (=) i j
+                        | None -> false) found) (seq 0 n))
+
+(** val singles_out :
+    carried list -> Big_int_Z.big_int list -> int -> bool **)
+
+let singles_out cs multipliers0 j =
+  let l = combination multipliers0 (tmap (fun c -> c.form_carried) cs) [] in
+  Z.ltb
+    (Z.add (sum_abs l)
+      (dot (tmap Z.abs multipliers0) (tmap (fun c -> c.bound_of_rest) cs)))
+    (Z.mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int)
+      (nth j l Big_int_Z.zero_big_int))
+
+(** val inverts :
+    int -> carried list -> Big_int_Z.big_int list list -> bool **)
+
+let inverts n cs inverse0 =
+  (&&) ((&&) ((=) (size_of cs) n) ((=) (size_of inverse0) n))
+    (forallb (fun b -> b) (tmap2 (singles_out cs) inverse0 (seq 0 n)))
+
+(** val blocks_ok :
+    int -> int -> int list -> (int*Big_int_Z.big_int list list) list ->
+    carried list option -> layer list -> bool **)
+
+let rec blocks_ok n number0 ends inverses before = function
+| [] ->
+  (match ends with
+   | [] ->
+     (match before with
+      | Some _ -> false
+      | None -> (match inverses with
+                 | [] -> true
+                 | _ :: _ -> false))
+   | _ :: _ -> false)
+| l :: ls' ->
+  (match ends with
+   | [] -> false
+   | last :: ends' ->
+     let cs = carried_by_layer before l in
+     if (=) number0 last
+     then (match inverses with
+           | [] ->
+             (&&) (keeps_apart n cs)
+               (blocks_ok n (Stdlib.Int.succ number0) ends' [] None ls')
+           | p :: inverses' ->
+             let block0,inverse0 = p in
+             if (=) block0 last
+             then (&&) (inverts n cs inverse0)
+                    (blocks_ok n (Stdlib.Int.succ number0) ends' inverses'
+                      None ls')
+             else (&&) (keeps_apart n cs)
+                    (blocks_ok n (Stdlib.Int.succ number0) ends' inverses
+                      None ls'))
+     else blocks_ok n (Stdlib.Int.succ number0) ends inverses (Some cs) ls')
+
+type form = Big_int_Z.big_int list
+
+type layer_in_cell = { decided : bool list; unit_of : Big_int_Z.big_int;
+                       forms : (form*bool) list; signs : bool option list;
+                       later : layer list }
+
+(** val follows :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> form list list -> form -> bool **)
+
+let follows propose cones f =
+  let i,p = propose cones f in
+  let d,ms = p in
+  (match nth_error cones i with
+   | Some rows0 ->
+     (&&)
+       ((&&) (Z.ltb Big_int_Z.zero_big_int d)
+         (forallb (fun m -> Z.leb Big_int_Z.zero_big_int m) ms))
+       (match combination (tmap Z.opp ms) rows0 (tmap (Z.mul d) f) with
+        | [] -> true
+        | c :: slope -> (&&) (Z.leb Big_int_Z.zero_big_int c) (is_zero slope))
+   | None -> false)
+
+(** val opposite : form -> form **)
+
+let opposite f =
+  tmap Z.opp f
+
+(** val settle :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> form list list -> (form*bool) -> bool option -> bool option **)
+
+let settle propose cones v known = match known with
+| Some _ -> known
+| None ->
+  if snd v
+  then if is_zero (fst v)
+       then Some false
+       else if follows propose cones (fst v)
+            then Some true
+            else if follows propose cones (opposite (fst v))
+                 then Some false
+                 else None
+  else None
+
+(** val is_known : (form*bool) -> bool option -> bool **)
+
+let is_known v = function
+| Some _ -> true
+| None -> negb (snd v)
+
+(** val all_known : layer_in_cell -> bool **)
+
+let all_known s =
+  forallb (fun b -> b) (tmap2 is_known s.forms s.signs)
+
+(** val is_on : bool option -> bool **)
+
+let is_on = function
+| Some b -> b
+| None -> false
+
+(** val pattern_of : layer_in_cell -> bool list **)
+
+let pattern_of s =
+  tmap is_on (pick (tmap snd s.forms) s.signs)
+
+(** val given : (form*bool) -> bool option -> form **)
+
+let given v known =
+  if snd v
+  then if is_on known
+       then fst v
+       else tmap (fun _ -> Big_int_Z.zero_big_int) (fst v)
+  else fst v
+
+(** val given_forms : layer_in_cell -> form list **)
+
+let given_forms s =
+  tmap2 given s.forms s.signs
+
+(** val next_form :
+    int -> Big_int_Z.big_int -> Big_int_Z.big_int -> form list -> row -> form **)
+
+let next_form n low unit0 inputs0 r =
+  tmap (fun c -> Z.shiftl c (Z.sub r.exponent low))
+    (combination r.coefficients inputs0
+      ((Z.mul r.constant unit0) :: (zeros n)))
+
+(** val enter :
+    int -> layer_in_cell -> layer -> layer list -> layer_in_cell **)
+
+let enter n s l ls =
+  let low = lowest_exponent l.rows in
+  let inputs0 = given_forms s in
+  { decided = (tapp s.decided (pattern_of s)); unit_of =
+  (Z.shiftl s.unit_of (Z.opp low)); forms =
+  (tmap2 (fun x x0 -> x,x0) (tmap (next_form n low s.unit_of inputs0) l.rows)
+    l.rectified); signs = (tmap (fun _ -> None) l.rectified); later = ls }
+
+(** val settled :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> form list list -> layer_in_cell -> layer_in_cell **)
+
+let settled propose cones s =
+  { decided = s.decided; unit_of = s.unit_of; forms = s.forms; signs =
+    (tmap2 (settle propose cones) s.forms s.signs); later = s.later }
+
+(** val advance :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> int -> form list list -> form list list -> layer list ->
+    layer_in_cell -> layer_in_cell **)
+
+let rec advance propose n new0 all ls s =
+  let s0 = settled propose new0 s in
+  (match ls with
+   | [] -> s0
+   | l :: ls' ->
+     if all_known s0
+     then advance propose n all all ls' (enter n s0 l ls')
+     else s0)
+
+(** val cones_of : form list -> bool list list -> form list list **)
+
+let cones_of rows0 marks =
+  tmap (fun m -> pick m rows0) marks
+
+(** val settled_in :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> int -> form list -> bool list list -> bool list list ->
+    layer_in_cell -> layer_in_cell **)
+
+let settled_in propose n rows0 new0 inherited s =
+  let cones = cones_of rows0 new0 in
+  advance propose n cones (tapp cones (cones_of rows0 inherited)) s.later s
+
+(** val passed_on : bool list -> bool list list -> bool list list **)
+
+let passed_on kept cones =
+  tmap (fun marks -> false :: (pick kept marks))
+    (filter (fun marks -> forallb (fun b -> b) (tmap2 implb marks kept))
+      cones)
+
+(** val is_settled : layer_in_cell -> bool **)
+
+let is_settled s =
+  (&&) (all_known s) (match s.later with
+                      | [] -> true
+                      | _ :: _ -> false)
+
+(** val put : int -> bool -> bool option list -> bool option list **)
+
+let rec put j b = function
+| [] -> []
+| k :: known' ->
+  ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+     (fun _ -> (Some b) :: known')
+     (fun j' -> k :: (put j' b known'))
+     j)
+
+(** val with_sign : int -> bool -> layer_in_cell -> layer_in_cell **)
+
+let with_sign j b s =
+  { decided = s.decided; unit_of = s.unit_of; forms = s.forms; signs =
+    (put j b s.signs); later = s.later }
+
+(** val place_from : int -> (form*bool) list -> int -> int **)
+
+let rec place_from place0 vs j =
+  match vs with
+  | [] -> place0
+  | p :: vs' ->
+    let _,b = p in
+    if b
+    then ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+            (fun _ -> place0)
+            (fun j' -> place_from (Stdlib.Int.succ place0) vs' j')
+            j)
+    else place_from (Stdlib.Int.succ place0) vs' j
+
+(** val neuron_of : layer_in_cell -> int -> (int*form) option **)
+
+let neuron_of s j =
+  let place0 = place_from 0 s.forms j in
+  (match nth_error s.forms place0 with
+   | Some p -> let f,b = p in if b then Some (place0,f) else None
+   | None -> None)
+
+(** val coordinate : int -> int -> form **)
+
+let coordinate n j =
+  repeat_onto Big_int_Z.zero_big_int (Stdlib.Int.succ j)
+    (Big_int_Z.unit_big_int :: (zeros (sub n (Stdlib.Int.succ j))))
+
+(** val first_layer : int -> layer list -> layer_in_cell **)
+
+let first_layer n ls =
+  { decided = []; unit_of = Big_int_Z.unit_big_int; forms =
+    (tmap (fun j -> (coordinate n j),false) (seq 0 n)); signs =
+    (repeat_onto None n []); later = ls }
+
+(** val domain_rows : int -> domain -> form list **)
+
+let domain_rows n = function
+| AllSpace -> []
+| Orthant -> tmap (coordinate n) (seq 0 n)
+| Box (lower, upper) ->
+  concat
+    (tmap (fun j ->
+      ((Z.opp (nth j lower.numerators Big_int_Z.zero_big_int)) :: (tmap
+                                                                    (Z.mul
+                                                                    lower.denominator)
+                                                                    (tl
+                                                                    (coordinate
+                                                                    n j)))) :: ((
+      (nth j upper.numerators Big_int_Z.zero_big_int) :: (tmap
+                                                           (Z.mul
+                                                             (Z.opp
+                                                               upper.denominator))
+                                                           (tl
+                                                             (coordinate n j)))) :: []))
+      (seq 0 n))
+| Polytope sides0 -> tmap (fun s -> opposite ((fst s) :: (snd s))) sides0
+
+(** val is_constant : form -> bool **)
+
+let is_constant f =
+  is_zero (tl f)
+
+(** val first_rows : int -> domain -> form list **)
+
+let first_rows n k =
+  filter (fun f -> negb (is_constant f)) (rev (domain_rows n k))
+
+type quotient = Big_int_Z.big_int*Big_int_Z.big_int
+
+type interval = quotient option*quotient option
+
+(** val add_quotients : quotient -> quotient -> quotient **)
+
+let add_quotients u v =
+  let a,b = u in
+  let c,d = v in
+  let q = Z.div b d in
+  if Z.eqb (Z.mul q d) b
+  then (Z.add a (Z.mul c q)),b
+  else (Z.add (Z.mul a d) (Z.mul c b)),(Z.mul b d)
+
+(** val less : quotient -> quotient -> bool **)
+
+let less u v =
+  Z.ltb (Z.mul (fst u) (snd v)) (Z.mul (fst v) (snd u))
+
+(** val times : Big_int_Z.big_int -> quotient -> quotient **)
+
+let times c u =
+  (Z.mul c (fst u)),(snd u)
+
+(** val least :
+    quotient -> Big_int_Z.big_int list -> interval list -> quotient option **)
+
+let rec least sum a ends =
+  match a with
+  | [] -> Some sum
+  | c :: a' ->
+    (match ends with
+     | [] -> None
+     | i :: ends' ->
+       let low,high = i in
+       if Z.eqb c Big_int_Z.zero_big_int
+       then least sum a' ends'
+       else (match if Z.ltb Big_int_Z.zero_big_int c then low else high with
+             | Some u -> least (add_quotients sum (times c u)) a' ends'
+             | None -> None))
+
+(** val least_of_row :
+    Big_int_Z.big_int -> interval list -> row -> quotient option **)
+
+let least_of_row sign ends r =
+  option_map (fun u ->
+    (Z.mul (fst u) (up r.exponent)),(Z.mul (snd u) (down r.exponent)))
+    (least ((Z.mul sign r.constant),Big_int_Z.unit_big_int)
+      (tmap (Z.mul sign) r.coefficients) ends)
+
+(** val zero : quotient **)
+
+let zero =
+  Big_int_Z.zero_big_int,Big_int_Z.unit_big_int
+
+(** val at_least_zero : quotient -> quotient **)
+
+let at_least_zero u =
+  if less u zero then zero else u
+
+(** val rectified_interval : bool -> interval -> interval **)
+
+let rectified_interval relu i =
+  if relu
+  then (Some
+         (match fst i with
+          | Some u -> at_least_zero u
+          | None -> zero)),(option_map at_least_zero (snd i))
+  else i
+
+(** val ends_of_layer :
+    layer -> (Big_int_Z.big_int -> row -> quotient option) -> interval list **)
+
+let ends_of_layer l of_row =
+  tmap2 (fun r relu ->
+    rectified_interval relu
+      ((of_row Big_int_Z.unit_big_int r),(option_map
+                                           (times (Big_int_Z.minus_big_int
+                                             Big_int_Z.unit_big_int))
+                                           (of_row (Big_int_Z.minus_big_int
+                                             Big_int_Z.unit_big_int) r))))
+    l.rows l.rectified
+
+(** val ends_by_side :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> interval list **)
+
+let rec ends_by_side b = function
+| [] -> []
+| c :: a' ->
+  if Z.eqb c Big_int_Z.zero_big_int
+  then (None,None) :: (ends_by_side b a')
+  else if is_zero a'
+       then (if Z.ltb Big_int_Z.zero_big_int c
+             then None,(Some ((Z.opp b),c))
+             else (Some (b,(Z.opp c))),None) :: (tmap (fun _ -> None,None) a')
+       else []
+
+(** val largest0 : quotient option -> quotient option -> quotient option **)
+
+let largest0 u v =
+  match u with
+  | Some p ->
+    (match v with
+     | Some q -> Some (if less p q then q else p)
+     | None -> u)
+  | None -> v
+
+(** val smallest : quotient option -> quotient option -> quotient option **)
+
+let smallest u v =
+  match u with
+  | Some p ->
+    (match v with
+     | Some q -> Some (if less p q then p else q)
+     | None -> u)
+  | None -> v
+
+(** val narrower : interval list -> interval list -> interval list **)
+
+let rec narrower first second =
+  match first with
+  | [] -> (match second with
+           | [] -> first
+           | _ :: _ -> second)
+  | i :: first' ->
+    (match second with
+     | [] -> first
+     | j :: second' ->
+       ((largest0 (fst i) (fst j)),(smallest (snd i) (snd j))) :: (narrower
+                                                                    first'
+                                                                    second'))
+
+(** val ends_of : int -> domain -> interval list **)
+
+let ends_of n = function
+| AllSpace -> repeat_onto (None,None) n []
+| Orthant -> repeat_onto ((Some zero),None) n []
+| Box (lower, upper) ->
+  tmap2 (fun l u -> (Some (l,lower.denominator)),(Some
+    (u,upper.denominator))) lower.numerators upper.numerators
+| Polytope sides0 ->
+  fold_left (fun ends s -> narrower ends (ends_by_side (fst s) (snd s)))
+    sides0 (repeat_onto (None,None) n [])
+
+(** val ball_bits : Big_int_Z.big_int **)
+
+let ball_bits =
+  (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    (Big_int_Z.mult_int_big_int 2 (Big_int_Z.mult_int_big_int 2
+    Big_int_Z.unit_big_int))))))
+
+(** val least_on_ball :
+    (Big_int_Z.big_int -> Big_int_Z.big_int) -> Big_int_Z.big_int ->
+    Big_int_Z.big_int -> Big_int_Z.big_int -> row -> quotient option **)
+
+let least_on_ball root_above d n sign r =
+  let a = r.coefficients in
+  let v =
+    Z.shiftl (Z.mul (Z.mul n n) (dot a a))
+      (Z.mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) ball_bits)
+  in
+  let s = root_above v in
+  if (&&) (Z.leb Big_int_Z.zero_big_int s) (Z.leb v (Z.mul s s))
+  then Some
+         ((Z.mul
+            (Z.sub (Z.mul (Z.mul sign r.constant) (Z.shiftl d ball_bits)) s)
+            (up r.exponent)),(Z.mul (Z.shiftl d ball_bits) (down r.exponent)))
+  else None
+
+type reach0 =
+| InDomain of convex_domain
+| InIntervals of interval list
+
+(** val ends_after :
+    (Big_int_Z.big_int -> Big_int_Z.big_int) -> reach0 -> layer -> interval
+    list **)
+
+let ends_after root_above reached l =
+  ends_of_layer l
+    (match reached with
+     | InDomain k0 ->
+       (match k0 with
+        | Polyhedral k ->
+          let ends = ends_of l.inputs k in
+          (fun sign -> least_of_row sign ends)
+        | Ball (d, n) -> least_on_ball root_above d n)
+     | InIntervals ends -> (fun sign -> least_of_row sign ends))
+
+(** val image :
+    (interval list -> domain) -> int -> reach0 -> domain option **)
+
+let image domain_of n = function
+| InDomain _ -> None
+| InIntervals ends ->
+  let k = domain_of ends in
+  if (&&) (domain_ok n k)
+       (forallb (fun f ->
+         match least ((hd Big_int_Z.zero_big_int f),Big_int_Z.unit_big_int)
+                 (tl f) ends with
+         | Some u -> Z.leb Big_int_Z.zero_big_int (fst u)
+         | None -> false) (domain_rows n k))
+  then Some k
+  else None
+
+(** val symmetric_part : int -> Big_int_Z.big_int list list -> symmetric **)
+
+let rec symmetric_part size m =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> [])
+    (fun size' ->
+    match m with
+    | [] -> []
+    | l :: m' ->
+      (match l with
+       | [] -> []
+       | p :: r ->
+         ((Z.mul (Big_int_Z.mult_int_big_int 2 Big_int_Z.unit_big_int) p) :: 
+           (tmap2 Z.add r (tmap (hd Big_int_Z.zero_big_int) m'))) :: 
+           (symmetric_part size' (tmap tl m'))))
+    size
+
+(** val is_definite : int -> Big_int_Z.big_int -> symmetric -> bool **)
+
+let rec is_definite size before m =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> match m with
+              | [] -> true
+              | _ :: _ -> false)
+    (fun size' ->
+    match m with
+    | [] -> true
+    | l :: m' ->
+      (match l with
+       | [] -> false
+       | p :: r ->
+         (&&) (Z.ltb Big_int_Z.zero_big_int p)
+           (is_definite size' p
+             (without_factor before
+               (add_square (Big_int_Z.minus_big_int Big_int_Z.unit_big_int) r
+                 (scaled p m'))))))
+    size
+
+(** val product_with :
+    int -> Big_int_Z.big_int list list -> form list -> Big_int_Z.big_int list
+    list **)
+
+let product_with n weights fs =
+  tmap (fun q -> combination q (tmap tl fs) (zeros n)) weights
+
+(** val has_definite_map :
+    int -> Big_int_Z.big_int list list -> layer_in_cell -> bool **)
+
+let has_definite_map n weights s =
+  is_definite n Big_int_Z.unit_big_int
+    (symmetric_part n (product_with n weights (given_forms s)))
+
+(** val definite_in :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> int -> Big_int_Z.big_int list list -> region_tree -> form list
+    -> bool list list -> layer_in_cell -> bool **)
+
+let rec definite_in propose n weights t rows0 inherited s =
+  match t with
+  | Cut (new0, j, kept, off, on0) ->
+    let s0 = settled_in propose n rows0 new0 inherited s in
+    let rows1 = pick kept rows0 in
+    let passed = passed_on kept (tapp new0 inherited) in
+    (match neuron_of s0 j with
+     | Some p ->
+       let place0,f = p in
+       (&&)
+         ((&&) (negb (is_zero f))
+           (definite_in propose n weights off ((opposite f) :: rows1) passed
+             (with_sign place0 false s0)))
+         (definite_in propose n weights on0 (f :: rows1) passed
+           (with_sign place0 true s0))
+     | None -> false)
+  | Region new0 ->
+    let s0 = settled_in propose n rows0 new0 inherited s in
+    (&&) (is_settled s0) (has_definite_map n weights s0)
+
+(** val check_definite :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> int -> Big_int_Z.big_int list list -> layer list -> domain ->
+    region_tree -> bool **)
+
+let check_definite propose n weights ls k t =
+  (&&) ((=) (size_of weights) n)
+    (definite_in propose n weights t (first_rows n k) [] (first_layer n ls))
+
+(** val eliminated :
+    Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int list **)
+
+let eliminated p r a =
+  add_scaled (Z.opp (Z.mul (Z.sgn p) (hd Big_int_Z.zero_big_int a))) r
+    (tmap (Z.mul (Z.abs p)) (tl a))
+
+(** val pivot_row0 :
+    Big_int_Z.big_int list -> Big_int_Z.big_int list list ->
+    Big_int_Z.big_int list **)
+
+let pivot_row0 a m =
+  if Z.eqb (hd Big_int_Z.zero_big_int a) Big_int_Z.zero_big_int
+  then (match find (fun b ->
+                negb
+                  (Z.eqb (hd Big_int_Z.zero_big_int b) Big_int_Z.zero_big_int))
+                m with
+        | Some b -> add_scaled Big_int_Z.unit_big_int b a
+        | None -> a)
+  else a
+
+(** val determinant_sign :
+    int -> Big_int_Z.big_int -> Big_int_Z.big_int list list ->
+    Big_int_Z.big_int **)
+
+let rec determinant_sign size before m =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> Big_int_Z.unit_big_int)
+    (fun size' ->
+    match m with
+    | [] -> Big_int_Z.zero_big_int
+    | a :: m' ->
+      (match pivot_row0 a m' with
+       | [] -> Big_int_Z.zero_big_int
+       | p :: r ->
+         if Z.eqb p Big_int_Z.zero_big_int
+         then Big_int_Z.zero_big_int
+         else Z.mul (Z.sgn p)
+                (determinant_sign size' (Z.abs p)
+                  (without_factor before (tmap (eliminated p r) m')))))
+    size
+
+type affine_piece = { piece_rows : form list; piece_unit : Big_int_Z.big_int;
+                      piece_forms : form list }
+
+(** val pieces_onto :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> int -> region_tree -> form list -> form list -> bool list list
+    -> layer_in_cell -> affine_piece list -> affine_piece list option **)
+
+let rec pieces_onto propose n t cell rows0 inherited s others =
+  match t with
+  | Cut (new0, j, kept, off, on0) ->
+    let s0 = settled_in propose n rows0 new0 inherited s in
+    let rows1 = pick kept rows0 in
+    let passed = passed_on kept (tapp new0 inherited) in
+    (match neuron_of s0 j with
+     | Some p ->
+       let place0,f = p in
+       if is_zero f
+       then None
+       else (match pieces_onto propose n off ((opposite f) :: cell)
+                     ((opposite f) :: rows1) passed
+                     (with_sign place0 false s0) others with
+             | Some others0 ->
+               pieces_onto propose n on0 (f :: cell) (f :: rows1) passed
+                 (with_sign place0 true s0) others0
+             | None -> None)
+     | None -> None)
+  | Region new0 ->
+    let s0 = settled_in propose n rows0 new0 inherited s in
+    if is_settled s0
+    then Some ({ piece_rows = cell; piece_unit = s0.unit_of; piece_forms =
+           (given_forms s0) } :: others)
+    else None
+
+(** val form_at : point -> form -> Big_int_Z.big_int **)
+
+let form_at x f =
+  dot f (x.denominator :: x.numerators)
+
+(** val value_of : affine_piece -> point -> point **)
+
+let value_of q x =
+  { denominator = (Z.mul q.piece_unit x.denominator); numerators =
+    (tmap (form_at x) q.piece_forms) }
+
+(** val is_inside0 : point -> affine_piece -> bool **)
+
+let is_inside0 x q =
+  forallb (fun r -> Z.ltb Big_int_Z.zero_big_int (form_at x r)) q.piece_rows
+
+(** val sign_of : int -> affine_piece -> Big_int_Z.big_int **)
+
+let sign_of n q =
+  determinant_sign n Big_int_Z.unit_big_int (tmap tl q.piece_forms)
+
+(** val takes_only_at :
+    (affine_piece -> point -> point) -> int -> point -> point -> affine_piece
+    -> bool **)
+
+let takes_only_at solve n x0 y q =
+  let x = solve q y in
+  (&&)
+    ((&&) ((&&) (point_ok n x) ((=) (size_of q.piece_forms) n))
+      (same_point (value_of q x) y))
+    ((||) (same_point x x0)
+      (existsb (fun r -> Z.ltb (form_at x r) Big_int_Z.zero_big_int)
+        q.piece_rows))
+
+(** val check_orientation :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> (affine_piece -> point -> point) -> int -> layer list ->
+    region_tree -> point -> bool **)
+
+let check_orientation propose solve n ls t x0 =
+  (&&) (point_ok n x0)
+    (match pieces_onto propose n t [] [] [] (first_layer n ls) [] with
+     | Some pieces ->
+       let signs0 = tmap (sign_of n) pieces in
+       (&&)
+         ((||) (forallb (Z.eqb Big_int_Z.unit_big_int) signs0)
+           (forallb (Z.eqb (Big_int_Z.minus_big_int Big_int_Z.unit_big_int))
+             signs0))
+         (match find (is_inside0 x0) pieces with
+          | Some q ->
+            forallb (takes_only_at solve n x0 (value_of q x0)) pieces
+          | None -> false)
+     | None -> false)
+
+(** val set_of :
+    (interval list -> domain) -> int -> convex_domain -> layer_inputs ->
+    reach0 -> layer_inputs -> convex_domain option **)
+
+let set_of domain_of n k known reached = function
+| AllVectors -> Some (Polyhedral AllSpace)
+| TheDomain -> (match known with
+                | TheDomain -> Some k
+                | _ -> None)
+| NonNegative ->
+  (match known with
+   | NonNegative -> Some (Polyhedral Orthant)
+   | _ -> None)
+| IntervalImage ->
+  option_map (fun x -> Polyhedral x) (image domain_of n reached)
+
+(** val known_after : layer -> layer_inputs **)
+
+let known_after l =
+  if forallb (fun b -> b) l.rectified then NonNegative else AllVectors
+
+(** val reached_after :
+    (Big_int_Z.big_int -> Big_int_Z.big_int) -> reach0 -> layer ->
+    layer_stage list -> reach0 **)
+
+let reached_after root_above reached l stages =
+  InIntervals
+    (if existsb (fun s ->
+          match s.stage_inputs with
+          | IntervalImage -> true
+          | _ -> false) stages
+     then ends_after root_above reached l
+     else [])
+
+(** val not_lowered : fraction **)
+
+let not_lowered =
+  { below = Big_int_Z.unit_big_int; above = Big_int_Z.zero_big_int }
+
+(** val stage_certificate :
+    convex_domain -> int -> layer_stage -> injectivity_certificate **)
+
+let stage_certificate k number0 s =
+  { injective_layer = number0; injective_on = k; injective_lowered_by =
+    not_lowered; dependencies = s.stage_dependencies; flats = s.stage_flats;
+    certain = s.stage_certain; spanned_by = s.stage_spanned_by }
+
+(** val stages_ok :
+    oracle -> (Big_int_Z.big_int -> Big_int_Z.big_int) -> (interval list ->
+    domain) -> convex_domain -> layer_inputs -> reach0 -> int -> layer list
+    -> layer_stage list -> bool **)
+
+let rec stages_ok propose root_above domain_of k known reached number0 ls stages =
+  match ls with
+  | [] -> (match stages with
+           | [] -> true
+           | _ :: _ -> false)
+  | l :: ls' ->
+    (match stages with
+     | [] -> false
+     | s :: stages' ->
+       (match set_of domain_of l.inputs k known reached s.stage_inputs with
+        | Some set ->
+          (&&)
+            (layer_is_injective propose l (stage_certificate set number0 s))
+            (stages_ok propose root_above domain_of k (known_after l)
+              (reached_after root_above reached l stages') (Stdlib.Int.succ
+              number0) ls' stages')
+        | None -> false))
+
+(** val check_network_injective :
+    oracle -> (form list list -> form ->
+    int*(Big_int_Z.big_int*Big_int_Z.big_int list)) -> (affine_piece -> point
+    -> point) -> (Big_int_Z.big_int -> Big_int_Z.big_int) -> (interval list
+    -> domain) -> network -> network_injectivity_certificate -> bool **)
+
+let check_network_injective propose multipliers0 solve root_above domain_of net c =
+  (&&)
+    ((&&) (network_ok net) (convex_domain_ok net.network_inputs c.network_on))
+    (match split_layers net c.network_layers with
+     | Some p ->
+       let before,l = p in
+       let ls = tapp before (l :: []) in
+       (match c.network_by with
+        | ByStages stages ->
+          stages_ok propose root_above domain_of c.network_on TheDomain
+            (InDomain c.network_on) (Stdlib.Int.succ 0) ls stages
+        | BySkips (ends, inverses) ->
+          blocks_ok net.network_inputs 0 ends inverses None ls
+        | ByMatrix (weights, cells) ->
+          (match c.network_on with
+           | Polyhedral k ->
+             (&&)
+               (forallb (fun q -> (=) (size_of q) (size_of l.rows)) weights)
+               (check_definite multipliers0 net.network_inputs weights ls k
+                 cells)
+           | Ball (_, _) -> false)
+        | ByOrientation (x0, cells) ->
+          (match c.network_on with
+           | Polyhedral k ->
+             (match k with
+              | AllSpace ->
+                check_orientation multipliers0 solve net.network_inputs ls
+                  cells x0
+              | _ -> false)
+           | Ball (_, _) -> false))
      | None -> false)

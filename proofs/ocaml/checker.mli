@@ -1,4 +1,6 @@
 
+val implb : bool -> bool -> bool
+
 val negb : bool -> bool
 
 val option_map : ('a1 -> 'a2) -> 'a1 option -> 'a2 option
@@ -73,6 +75,8 @@ module Z :
 
   val compare : Big_int_Z.big_int -> Big_int_Z.big_int -> comparison
 
+  val sgn : Big_int_Z.big_int -> Big_int_Z.big_int
+
   val leb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
 
   val ltb : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
@@ -106,11 +110,15 @@ module Z :
   val shiftl : Big_int_Z.big_int -> Big_int_Z.big_int -> Big_int_Z.big_int
  end
 
+val hd : 'a1 -> 'a1 list -> 'a1
+
 val tl : 'a1 list -> 'a1 list
 
 val nth : int -> 'a1 list -> 'a1 -> 'a1
 
 val nth_error : 'a1 list -> int -> 'a1 option
+
+val rev : 'a1 list -> 'a1 list
 
 val rev_append : 'a1 list -> 'a1 list -> 'a1 list
 
@@ -125,6 +133,8 @@ val existsb : ('a1 -> bool) -> 'a1 list -> bool
 val forallb : ('a1 -> bool) -> 'a1 list -> bool
 
 val filter : ('a1 -> bool) -> 'a1 list -> 'a1 list
+
+val find : ('a1 -> bool) -> 'a1 list -> 'a1 option
 
 val seq : int -> int -> int list
 
@@ -847,3 +857,256 @@ val bounded_below :
 val layer_expands : layer -> expansion_certificate -> bool
 
 val check_expansion : network -> expansion_certificate -> bool
+
+type region_tree =
+| Cut of bool list list * int * bool list * region_tree * region_tree
+| Region of bool list list
+
+type layer_inputs =
+| AllVectors
+| TheDomain
+| NonNegative
+| IntervalImage
+
+type layer_stage = { stage_inputs : layer_inputs;
+                     stage_dependencies : dependency list;
+                     stage_flats : multipliers list;
+                     stage_certain : int list; stage_spanned_by : spanning }
+
+type network_evidence =
+| ByStages of layer_stage list
+| BySkips of int list * (int*Big_int_Z.big_int list list) list
+| ByMatrix of Big_int_Z.big_int list list * region_tree
+| ByOrientation of point * region_tree
+
+type network_injectivity_certificate = { network_layers : int;
+                                         network_on : convex_domain;
+                                         network_by : network_evidence }
+
+type carried = { form_carried : Big_int_Z.big_int list;
+                 bound_of_rest : Big_int_Z.big_int }
+
+val after_relu : bool -> carried -> carried
+
+val carried_by_row : carried list option -> row -> carried
+
+val shifted : Big_int_Z.big_int -> carried -> carried
+
+val carried_by_layer : carried list option -> layer -> carried list
+
+val outweighs : carried -> int option
+
+val keeps_apart : int -> carried list -> bool
+
+val singles_out : carried list -> Big_int_Z.big_int list -> int -> bool
+
+val inverts : int -> carried list -> Big_int_Z.big_int list list -> bool
+
+val blocks_ok :
+  int -> int -> int list -> (int*Big_int_Z.big_int list list) list -> carried
+  list option -> layer list -> bool
+
+type form = Big_int_Z.big_int list
+
+type layer_in_cell = { decided : bool list; unit_of : Big_int_Z.big_int;
+                       forms : (form*bool) list; signs : bool option list;
+                       later : layer list }
+
+val follows :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> form list list -> form -> bool
+
+val opposite : form -> form
+
+val settle :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> form list list -> (form*bool) -> bool option -> bool option
+
+val is_known : (form*bool) -> bool option -> bool
+
+val all_known : layer_in_cell -> bool
+
+val is_on : bool option -> bool
+
+val pattern_of : layer_in_cell -> bool list
+
+val given : (form*bool) -> bool option -> form
+
+val given_forms : layer_in_cell -> form list
+
+val next_form :
+  int -> Big_int_Z.big_int -> Big_int_Z.big_int -> form list -> row -> form
+
+val enter : int -> layer_in_cell -> layer -> layer list -> layer_in_cell
+
+val settled :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> form list list -> layer_in_cell -> layer_in_cell
+
+val advance :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> int -> form list list -> form list list -> layer list -> layer_in_cell
+  -> layer_in_cell
+
+val cones_of : form list -> bool list list -> form list list
+
+val settled_in :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> int -> form list -> bool list list -> bool list list -> layer_in_cell ->
+  layer_in_cell
+
+val passed_on : bool list -> bool list list -> bool list list
+
+val is_settled : layer_in_cell -> bool
+
+val put : int -> bool -> bool option list -> bool option list
+
+val with_sign : int -> bool -> layer_in_cell -> layer_in_cell
+
+val place_from : int -> (form*bool) list -> int -> int
+
+val neuron_of : layer_in_cell -> int -> (int*form) option
+
+val coordinate : int -> int -> form
+
+val first_layer : int -> layer list -> layer_in_cell
+
+val domain_rows : int -> domain -> form list
+
+val is_constant : form -> bool
+
+val first_rows : int -> domain -> form list
+
+type quotient = Big_int_Z.big_int*Big_int_Z.big_int
+
+type interval = quotient option*quotient option
+
+val add_quotients : quotient -> quotient -> quotient
+
+val less : quotient -> quotient -> bool
+
+val times : Big_int_Z.big_int -> quotient -> quotient
+
+val least :
+  quotient -> Big_int_Z.big_int list -> interval list -> quotient option
+
+val least_of_row :
+  Big_int_Z.big_int -> interval list -> row -> quotient option
+
+val zero : quotient
+
+val at_least_zero : quotient -> quotient
+
+val rectified_interval : bool -> interval -> interval
+
+val ends_of_layer :
+  layer -> (Big_int_Z.big_int -> row -> quotient option) -> interval list
+
+val ends_by_side :
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> interval list
+
+val largest0 : quotient option -> quotient option -> quotient option
+
+val smallest : quotient option -> quotient option -> quotient option
+
+val narrower : interval list -> interval list -> interval list
+
+val ends_of : int -> domain -> interval list
+
+val ball_bits : Big_int_Z.big_int
+
+val least_on_ball :
+  (Big_int_Z.big_int -> Big_int_Z.big_int) -> Big_int_Z.big_int ->
+  Big_int_Z.big_int -> Big_int_Z.big_int -> row -> quotient option
+
+type reach0 =
+| InDomain of convex_domain
+| InIntervals of interval list
+
+val ends_after :
+  (Big_int_Z.big_int -> Big_int_Z.big_int) -> reach0 -> layer -> interval list
+
+val image : (interval list -> domain) -> int -> reach0 -> domain option
+
+val symmetric_part : int -> Big_int_Z.big_int list list -> symmetric
+
+val is_definite : int -> Big_int_Z.big_int -> symmetric -> bool
+
+val product_with :
+  int -> Big_int_Z.big_int list list -> form list -> Big_int_Z.big_int list
+  list
+
+val has_definite_map :
+  int -> Big_int_Z.big_int list list -> layer_in_cell -> bool
+
+val definite_in :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> int -> Big_int_Z.big_int list list -> region_tree -> form list -> bool
+  list list -> layer_in_cell -> bool
+
+val check_definite :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> int -> Big_int_Z.big_int list list -> layer list -> domain ->
+  region_tree -> bool
+
+val eliminated :
+  Big_int_Z.big_int -> Big_int_Z.big_int list -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int list
+
+val pivot_row0 :
+  Big_int_Z.big_int list -> Big_int_Z.big_int list list -> Big_int_Z.big_int
+  list
+
+val determinant_sign :
+  int -> Big_int_Z.big_int -> Big_int_Z.big_int list list -> Big_int_Z.big_int
+
+type affine_piece = { piece_rows : form list; piece_unit : Big_int_Z.big_int;
+                      piece_forms : form list }
+
+val pieces_onto :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> int -> region_tree -> form list -> form list -> bool list list ->
+  layer_in_cell -> affine_piece list -> affine_piece list option
+
+val form_at : point -> form -> Big_int_Z.big_int
+
+val value_of : affine_piece -> point -> point
+
+val is_inside0 : point -> affine_piece -> bool
+
+val sign_of : int -> affine_piece -> Big_int_Z.big_int
+
+val takes_only_at :
+  (affine_piece -> point -> point) -> int -> point -> point -> affine_piece
+  -> bool
+
+val check_orientation :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> (affine_piece -> point -> point) -> int -> layer list -> region_tree ->
+  point -> bool
+
+val set_of :
+  (interval list -> domain) -> int -> convex_domain -> layer_inputs -> reach0
+  -> layer_inputs -> convex_domain option
+
+val known_after : layer -> layer_inputs
+
+val reached_after :
+  (Big_int_Z.big_int -> Big_int_Z.big_int) -> reach0 -> layer -> layer_stage
+  list -> reach0
+
+val not_lowered : fraction
+
+val stage_certificate :
+  convex_domain -> int -> layer_stage -> injectivity_certificate
+
+val stages_ok :
+  oracle -> (Big_int_Z.big_int -> Big_int_Z.big_int) -> (interval list ->
+  domain) -> convex_domain -> layer_inputs -> reach0 -> int -> layer list ->
+  layer_stage list -> bool
+
+val check_network_injective :
+  oracle -> (form list list -> form ->
+  int*(Big_int_Z.big_int*Big_int_Z.big_int list)) -> (affine_piece -> point
+  -> point) -> (Big_int_Z.big_int -> Big_int_Z.big_int) -> (interval list ->
+  domain) -> network -> network_injectivity_certificate -> bool

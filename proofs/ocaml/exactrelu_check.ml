@@ -51,7 +51,10 @@ let check_file path sha256 network =
           | Collision certificate -> Checker.check_collision network certificate
           | Injectivity certificate -> Checker.check_injective Proposals.oracle network certificate
           | BiasLimit certificate -> Checker.check_bias_limit network certificate
-          | Expansion certificate -> Checker.check_expansion network certificate in
+          | Expansion certificate -> Checker.check_expansion network certificate
+          | NetworkInjectivity certificate ->
+              Checker.check_network_injective Proposals.oracle Proposals.on_cones Proposals.solve Proposals.root_above Proposals.domain_of
+                network certificate in
         if is_proved then Valid (Certificate_file.claim_in_words certificate)
         else Invalid (Explanation.of_refusal network certificate))
 

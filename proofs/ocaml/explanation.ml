@@ -126,18 +126,50 @@ let unproved lowered_by layer domain dependencies =
     | dependency :: others -> if dependency_holds lowered_by layer domain dependency then from (number + 1) others else Some number in
   from 0 dependencies
 
+let of_layer_injectivity layer certificate =
+  let domain = certificate.injective_on in
+  if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+  else
+    match unproved certificate.injective_lowered_by layer domain certificate.dependencies, certain_entries layer domain certificate, certificate.spanned_by with
+    | Some number, _, _ -> ("4.10", Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number)
+    | None, None, _ -> ("4.10", "`certain` names rows that are not multiples of one another, or sides of a `flat` do not add up to 0")
+    | None, Some _, ByRank _ -> ("4.10", "the rank of the certain rows is not proved to be the number of inputs")
+    | None, Some _, ByTree _ -> ("4.10", "a case of the tree is not closed, or lines are left")
+
 let of_injectivity network certificate =
   match split_layers network certificate.injective_layer with
   | None -> ("3", "the network does not have this layer")
-  | Some (_, layer) ->
-      let domain = certificate.injective_on in
-      if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+  | Some (_, layer) -> of_layer_injectivity layer certificate
+
+(* of the layers from this one on, with what is known of what reaches it *)
+let rec of_stages domain known reached number layers stages =
+  match layers, stages with
+  | layer :: layers, stage :: stages ->
+      (match set_of Proposals.domain_of layer.inputs domain known reached stage.stage_inputs with
+       | None -> ("4.14", Printf.sprintf "this set is not one that may be named for layer %d" number)
+       | Some set ->
+           let certificate = stage_certificate set number stage in
+           if layer_is_injective oracle layer certificate then
+             of_stages domain (known_after layer) (reached_after Proposals.root_above reached layer stages) (number + 1) layers stages
+           else
+             let section, reason = of_layer_injectivity layer certificate in
+             (section, Printf.sprintf "layer %d: %s" number reason))
+  | _ -> ("4.14", "there are not as many stages as layers")
+
+let of_network_injectivity network certificate =
+  match split_layers network certificate.network_layers with
+  | None -> ("3", "the network does not have this layer")
+  | Some (before, layer) ->
+      if not (convex_domain_ok network.network_inputs certificate.network_on) then
+        ("3.1", "a bound or side of the wrong length, or bounds that cross")
       else
-        match unproved certificate.injective_lowered_by layer domain certificate.dependencies, certain_entries layer domain certificate, certificate.spanned_by with
-        | Some number, _, _ -> ("4.10", Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number)
-        | None, None, _ -> ("4.10", "`certain` names rows that are not multiples of one another, or sides of a `flat` do not add up to 0")
-        | None, Some _, ByRank _ -> ("4.10", "the rank of the certain rows is not proved to be the number of inputs")
-        | None, Some _, ByTree _ -> ("4.10", "a case of the tree is not closed, or lines are left")
+        match certificate.network_by with
+        | ByStages stages -> of_stages certificate.network_on TheDomain (InDomain certificate.network_on) 1 (before @ [ layer ]) stages
+        | ByOrientation _ ->
+            ("4.15", "determinants differ in sign, the point is in no region or its value is taken elsewhere, or a sign does not follow")
+        | ByMatrix _ ->
+            ("4.15", "a product with Q is not positive definite, a sign in a cell does not follow from its cones, or Q has another size")
+        | BySkips _ -> ("4.14", "a block does not keep its inputs apart, or the last one does not end with the last layer")
 
 let of_bias_limit network certificate =
   match split_layers network certificate.limited_layer with
@@ -171,5 +203,6 @@ let of_refusal network certificate =
     | Certificate_file.Collision certificate -> of_collision network certificate
     | Certificate_file.Injectivity certificate -> of_injectivity network certificate
     | Certificate_file.BiasLimit certificate -> of_bias_limit network certificate
-    | Certificate_file.Expansion certificate -> of_expansion network certificate in
+    | Certificate_file.Expansion certificate -> of_expansion network certificate
+    | Certificate_file.NetworkInjectivity certificate -> of_network_injectivity network certificate in
   Printf.sprintf "section %s: %s" section reason

@@ -11,6 +11,7 @@ let most_rows_or_columns = 1 lsl 16
 let most_columns_with_sides = 1 lsl 14
 let widest_box = 4096
 let most_columns_in_a_tree = 1024
+let most_dimensions = 128
 let most_steps = 1 lsl 32
 let pivot_bits = 1 lsl 20
 let denominator_bits = 1 lsl 18
@@ -90,10 +91,48 @@ let before_tree network number domain =
     reject "4.10" (Printf.sprintf "this checker takes on a tree in at most %d dimensions" most_columns_in_a_tree);
   layer
 
-let before_injectivity network certificate =
-  match certificate.spanned_by with
-  | ByTree _ -> ignore (before_tree network certificate.injective_layer certificate.injective_on)
-  | ByRank _ -> ignore (layer_within network certificate.injective_layer certificate.injective_on)
+let before_spanning network number domain = function
+  | ByTree _ -> ignore (before_tree network number domain)
+  | ByRank _ -> ignore (layer_within network number domain)
+
+(* 4.14: a form of n numbers for every coefficient of a row at a coordinate that no relu follows, but for a block's first layer *)
+let before_skips network certificate ends =
+  let n = network.network_inputs in
+  let after (number, before, steps) (layer : layer) =
+    let carried (row : row) =
+      List.fold_left2 (fun sum value relu -> if relu || Z.sign value = 0 then sum else sum + n) layer.inputs row.coefficients before in
+    let before = if List.mem number ends then List.map (fun _ -> true) layer.rows else layer.rectified in
+    (number + 1, before, List.fold_left (fun sum row -> sum + carried row) steps layer.rows) in
+  let layers = List.filteri (fun i _ -> i < certificate.network_layers) network.layers in
+  let _, _, steps = List.fold_left after (0, List.init n (fun _ -> true), 0) layers in
+  if steps > most_steps then reject "4.14" "this checker takes on fewer layers or smaller ones"
+
+(* 4.15: an elimination for every region, and for every cone a product with the forms of all neurons *)
+let before_maps network certificate cells =
+  let n = network.network_inputs in
+  if n > most_dimensions then reject "4.15" (Printf.sprintf "this checker takes on at most %d dimensions" most_dimensions);
+  let rec count regions cones = function
+    | [] -> (regions, cones)
+    | Region own :: others -> count (regions + 1) (cones + List.length own) others
+    | Cut (own, _, _, off, on) :: others -> count regions (cones + List.length own) (off :: on :: others) in
+  let regions, cones = count 0 0 [ cells ] in
+  let layers = List.filteri (fun i _ -> i < certificate.network_layers) network.layers in
+  let neurons = List.fold_left (fun sum (layer : layer) -> sum + List.length layer.rows) 0 layers in
+  if regions > most_steps / (1 + n * n * n) || cones > most_steps / (1 + neurons * n) then
+    reject "4.15" "this checker takes on fewer regions or smaller ones"
+
+let before_network_injectivity network certificate =
+  match certificate.network_by with
+  | ByMatrix (_, cells) | ByOrientation (_, cells) -> before_maps network certificate cells
+  | BySkips (ends, _) -> if network_ok network then before_skips network certificate ends
+  | ByStages stages ->
+      List.iteri (fun i stage ->
+        let domain =
+          match stage.stage_inputs with
+          | AllVectors -> Polyhedral AllSpace
+          | TheDomain -> certificate.network_on
+          | NonNegative | IntervalImage -> Polyhedral Orthant in
+        before_spanning network (i + 1) domain stage.stage_spanned_by) stages
 
 (* 4.11: an elimination of n columns for every node and for every choice in a pack, as many as there are at most, and a row added for
    every choice from the first of a pack's dependencies, from the first two, and so on *)
@@ -140,5 +179,7 @@ let before_check network = function
   | Certificate_file.OneLayer certificate -> before_one_layer network certificate
   | Certificate_file.Through certificate -> before_through network certificate
   | Certificate_file.Collision _ | Certificate_file.BiasLimit _ -> ()
-  | Certificate_file.Injectivity certificate -> before_injectivity network certificate
+  | Certificate_file.Injectivity certificate ->
+      before_spanning network certificate.injective_layer certificate.injective_on certificate.spanned_by
+  | Certificate_file.NetworkInjectivity certificate -> before_network_injectivity network certificate
   | Certificate_file.Expansion certificate -> before_expansion network certificate

@@ -45,3 +45,17 @@ let base_above bound = Z.shift_left Z.one (Z.numbits bound + 1)
 let digits base count r = attempt (fun () -> Packing.digits (Z.numbits base - 1) count r) []
 
 let oracle = { Checker.approximate_inverse; modular_inverse; base_above; digits }
+
+let on_cones cones form = attempt (fun () -> Cones.oracle cones form) Cones.nothing
+
+(* the point that a square map sends to y; any other where there is none *)
+let solve (piece : Checker.affine_piece) (y : Checker.point) : Checker.point =
+  attempt (fun () ->
+    let slopes = List.map List.tl piece.piece_forms and constants = List.map List.hd piece.piece_forms in
+    let inverse, determinant = Exact_inverse.inverse slopes in
+    let right = List.map2 (fun v b -> Z.sub (Z.mul v piece.piece_unit) (Z.mul b y.denominator)) y.numerators constants in
+    let dot row = List.fold_left2 (fun sum u v -> Z.add sum (Z.mul u v)) Z.zero row right in
+    { Checker.denominator = Z.mul determinant y.denominator; numerators = List.map dot inverse }) y
+
+let root_above square = attempt (fun () -> Interval_image.root_above square) Z.zero
+let domain_of intervals = attempt (fun () -> Interval_image.domain_of intervals) Checker.AllSpace
