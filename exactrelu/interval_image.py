@@ -10,8 +10,10 @@ a rational number without rounding.
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +24,7 @@ from exactrelu.exact.rational import RationalVector
 from exactrelu.exact.sparse import SparseMatrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from exactrelu.network.model import Layer, Network, SourceLayer
 
@@ -73,14 +75,55 @@ def interval_image(network: Network, source: SourceLayer, domain: Domain) -> Dom
     domain.check_dimension(network.inputs)
     if source.depth == 0 and source.select is None:
         return domain
-    intervals = _of_domain(domain, network.inputs)
-    last: tuple[Layer, _Intervals] | None = None
-    for layer in network.layers[: source.depth]:
-        values = _on_ball(layer, domain.radius) if last is None and isinstance(domain, Ball) else _pushed(layer, intervals)
-        if last is not None:
-            values = _of_two_relus(layer, *last, values)
-        last, intervals = (layer, values), _after_relu(layer, values)
+    if isinstance(domain, Polytope) and any(sum(map(bool, row)) > 1 for row in domain.rows):
+        raise InvalidRequestError(
+            "the interval image of a polytope is available only where each of its sides has one coefficient that is not 0; "
+            "use a box around it, box:FILE.npz"
+        )
+    given, layers = _of_domain(domain, network.inputs), network.layers[: source.depth]
+    (intervals,) = deque(chain([given], _reached(layers, domain, joined=True)), maxlen=1)
     return _as_domain(intervals if source.select is None else intervals.at(source.select))
+
+
+class IntervalImages:
+    """The interval images of a domain at one lowered layer after the other, as section 4.14 of proofs/FORMAT.md defines them.
+
+    Two relus of one function are not joined, and sides of a polytope with several coefficients are left out: the sets hold what they must,
+    but may be larger than those of `interval_image`.
+
+    >>> from exactrelu import DyadicMatrix, Layer
+    >>> layer = Layer(DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.5]]), np.array([True, False]))
+    >>> image = IntervalImages([layer], Box(RationalVector((-1,)), RationalVector((2,)))).before(1)
+    >>> image.lower.texts(), image.upper.texts()
+    (['0', '-3/2'], ['2', '3/2'])
+    """
+
+    def __init__(self, layers: Sequence[Layer], domain: Domain) -> None:
+        self._reached = _reached(layers, domain, joined=False)
+        self._known: list[_Intervals] = []
+
+    def before(self, number: int) -> Domain | None:
+        """What holds all inputs of a layer but the first, which is number 0; None where it is a polytope that would be too large."""
+        self._known.extend(islice(self._reached, number - len(self._known)))
+        try:
+            return _as_domain(self._known[number - 1])
+        except InvalidRequestError:
+            return None
+
+
+def _reached(layers: Iterable[Layer], domain: Domain, *, joined: bool) -> Iterator[_Intervals]:
+    """The intervals of the outputs of each layer; joined: exact ones where a row is a function of two relus of one function."""
+    before: tuple[Layer, _Intervals] | None = None
+    intervals: _Intervals | None = None
+    for layer in layers:
+        if intervals is None and isinstance(domain, Ball):
+            values = _on_ball(layer, domain.radius)
+        else:
+            values = _pushed(layer, intervals or _of_domain(domain, layer.inputs))
+        if joined and before is not None:
+            values = _of_two_relus(layer, *before, values)
+        before, intervals = (layer, values), _after_relu(layer, values)
+        yield intervals
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +144,7 @@ class _Intervals:
 
 
 def _of_domain(domain: Domain, n: int) -> _Intervals:
-    """The smallest intervals that hold the domain's coordinates."""
+    """Intervals that hold the domain's coordinates; of a polytope, what the sides with one coefficient say."""
     lower: list[Fraction | None] = [None] * n
     upper: list[Fraction | None] = [None] * n
     if isinstance(domain, Box):
@@ -120,15 +163,10 @@ def _of_domain(domain: Domain, n: int) -> _Intervals:
 
 
 def _add_side(row: Sequence[int], offset: int, lower: list[Fraction | None], upper: list[Fraction | None]) -> None:
-    """The bound that a side row.x + offset <= 0 with one coefficient is."""
+    """The bound that a side row.x + offset <= 0 is, if it has one coefficient."""
     used = [j for j, a in enumerate(row) if a]
     crossed = not used and offset > 0
-    if len(used) > 1:
-        raise InvalidRequestError(
-            "the interval image of a polytope is available only where each of its sides has one coefficient that is not 0; "
-            "use a box around it, box:FILE.npz"
-        )
-    for j in used:
+    for j in used if len(used) == 1 else ():
         bound = Fraction(-offset, row[j])
         low, high = lower[j], upper[j]
         if row[j] > 0:
@@ -168,8 +206,11 @@ def _on_ball(layer: Layer, radius: Fraction) -> _Intervals:
     for i in range(layer.outputs):
         _, integers, exponent = weight.integer_row(i)
         square = radius.numerator**2 * sum(value * value for value in integers)
+        # What is rounded does not depend on how the row is written: a number that is no multiple of 4.
+        fours = ((square & -square).bit_length() - 1) // 2 if square else 0
+        square >>= 2 * fours
         more = max(0, _BALL_BITS - square.bit_length() // 2)
-        roots.append((math.isqrt((square << 2 * more) - 1) + 1 if square else 0, exponent - more))
+        roots.append((math.isqrt((square << 2 * more) - 1) + 1 if square else 0, exponent + fours - more))
     biases, low = layer.bias.common
     exponent = min([low, *(own for _, own in roots)])
     middle = [bias * radius.denominator << (low - exponent) for (bias,) in biases]

@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_fractions import evaluate as evaluate_graph
 from theorems.injectivity_replay import replay
 from theorems.oracles import claim_of, evaluate, examples, in_domain, rank
+from theorems.whole_networks import chained
 
 from exactrelu.checker.arithmetic import Kernels
 from exactrelu.checker.network import read_network
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from exactrelu.injectivity.answer import LayerInjectivity
     from exactrelu.injectivity.collisions.collision import Collision
+    from exactrelu.network.model import Network
 
 
 # The package has a function of the module's parent's name.
@@ -346,10 +348,14 @@ def test_pooling_collides_exactly(operators: list[tuple[str, dict[str, Any]]], v
     same_in_the_graph(model, [1, 4, 4], result.collision)
     assert_collides(source.essential_stages, domain, result.collision)
     # The certificate is about the network of the layer alone.
-    alone = network.alone(source)
-    lines = b"".join(_lines(alone))
+    assert certified(network.alone(source), domain, result).endswith("(box): collision")
+
+
+def certified(network: Network, domain: Domain, result: LayerInjectivity) -> str:
+    """The claim of a result's certificate, about all layers of the network, as both checkers print it."""
+    lines = b"".join(_lines(network))
     sha256 = hashlib.sha256(lines).hexdigest()
-    text = result.certificate(network_sha256=sha256, layer_number=len(alone.layers), domain=domain).text()
+    text = result.certificate(network_sha256=sha256, layer_number=len(network.layers), domain=domain).text()
     claims = set()
     for kernels in (Kernels(), FastKernels()):
         stream = Text(io.BytesIO(text.encode()))
@@ -357,7 +363,7 @@ def test_pooling_collides_exactly(operators: list[tuple[str, dict[str, Any]]], v
         stream.take("network", "3").sha256()
         claims.add(str(verify(stream, read_network(io.BytesIO(lines)), kernels)))
     (claim,) = claims
-    assert claim.endswith("(box): collision")
+    return claim
 
 
 def stack_of(*pieces: tuple[list[list[float]], list[float], bool]) -> list[Layer]:
@@ -368,6 +374,7 @@ def stack_of(*pieces: tuple[list[list[float]], list[float], bool]) -> list[Layer
 
 
 ABSOLUTE = stack_of(([[1.0], [-1.0]], [0.0, 0.0], True), ([[1.0, 1.0]], [0.0], False))
+TWICE = stack_of((np.kron(np.eye(2), [[1.0], [-1.0]]), [0.0] * 4, True), (np.kron(np.eye(2), [[1.0, 1.0]]), [0.0] * 2, False))
 STEEPER = stack_of(([[1.0], [-1.0]], [0.0, 0.0], True), ([[1.0, -2.0]], [0.0], False))
 
 
@@ -384,6 +391,10 @@ STEEPER = stack_of(([[1.0], [-1.0]], [0.0, 0.0], True), ([[1.0, -2.0]], [0.0], F
         # z for z >= 0 and 2 z else: injective, which is not seen stage by stage.
         (STEEPER, box(1, -1), "undecided"),
         (STEEPER, box(1), "injective"),
+        # Two parts, of which each is injective where it is asked about.
+        (TWICE, box(2), "injective"),
+        (TWICE, Orthant(), "injective"),
+        (TWICE, AllSpace(), "not-injective"),
     ],
 )
 def test_several_stages(stages: list[Layer], domain: Domain, verdict: str) -> None:
@@ -391,8 +402,11 @@ def test_several_stages(stages: list[Layer], domain: Domain, verdict: str) -> No
     assert result.verdict == verdict
     if result.collision is not None:
         assert_collides(stages, domain, result.collision)
+    if result.is_certified:
+        words = {"injective": "injective", "not-injective": "collision"}
+        assert certified(chained(*stages), domain, result).endswith(f": {words[verdict]}")
     else:
-        assert not result.is_certified and result.remark
+        assert verdict == "undecided" and result.remark
         with pytest.raises(CertificateError):
             result.certificate(network_sha256="0" * 64, layer_number=2, domain=domain)
 
@@ -406,6 +420,8 @@ def test_stages_called_injective_take_no_value_twice(data: st.DataObject) -> Non
     result = decide_stages(stages, domain)
     if result.collision is not None:
         assert_collides(stages, domain, result.collision)
+    if result.is_certified:
+        certified(chained(*stages), domain, result)
     if result.verdict == "injective":
         seen = set()
         for point in product([Fraction(k, 4) for k in range(-4, 5)], repeat=first.inputs):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from exactrelu.certificates.cases import Cases
+    from exactrelu.certificates.listed import ListedRegions
 
 CONVENTION = "exact-1"
 
@@ -261,7 +262,7 @@ class Direction:
 
 @dataclass(frozen=True)
 class ThroughCertificate:
-    """One claim about a pre-image through the layers 1 .. `last`, from parts about one layer each, one more vector, or cases.
+    """One claim about a pre-image through the layers 1 .. `last`, from parts about one layer each, one more vector, cases, or regions.
 
     >>> part = Part(1, "singleton 0 1 1", (Rank(1, 0, 1, 1, "rows"),))
     >>> ThroughCertificate("5" * 64, 1, "input", Vector((3,)), "singleton 1", (part,)).text().splitlines()[6:]
@@ -274,7 +275,7 @@ class ThroughCertificate:
     given: Vector
     claim: str
     parts: tuple[Part, ...] = ()
-    evidence: SecondPoint | Direction | Cases | None = None
+    evidence: SecondPoint | Direction | Cases | ListedRegions | None = None
     domain: DomainLines = field(default_factory=DomainLines)
     data: DataSource | None = None
     solution: Vector | None = None

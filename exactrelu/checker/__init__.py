@@ -9,9 +9,13 @@ This is the code that a reader of a verdict has to trust, so it shares nothing w
 - `evidence`    section 4: what makes a claim about one layer true
 - `through`     section 4.9: claims about several layers, from claims about one
 - `cases_through` section 4.9: claims about several layers, from cases of the hidden neurons' signs
+- `listed_through` section 4.9: claims about several layers, from cells in which they are affine
 - `injectivity` section 4.10: a layer is one-to-one on a domain
 - `injectivity_network` section 4.14: several layers together are
+- `interval_image` section 4.14: intervals of all that reaches a layer
 - `injectivity_regions` section 4.15: they are, by the maps of all regions
+- `injectivity_pairs` section 4.16: they are, by pairs of regions
+- `spanning`    extreme points, rays and lines of 4.16
 - `collision`   section 4.10: it is not
 - `bias_limit`  section 4.11: how far biases can be lowered
 - `expansion`   section 4.11: how much distances shrink

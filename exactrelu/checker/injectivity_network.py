@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from exactrelu.checker.claim import Ball, Box, Point
 from exactrelu.checker.injectivity import check_injective
+from exactrelu.checker.injectivity_pairs import check_pairs
 from exactrelu.checker.injectivity_regions import check_maps
+from exactrelu.checker.interval_image import IntervalImage
 from exactrelu.checker.sparse import entries
-from exactrelu.checker.text import Text, affordable, numbered
+from exactrelu.checker.text import TREE_STEPS, Fields, Rejected, Text, affordable, numbered
 from exactrelu.checker.windows import check_windows
 
 if TYPE_CHECKING:
@@ -34,22 +37,34 @@ def check_injective_network(text: Text, layers: Sequence[Layer], domain: Domain,
     if text.begins("skips"):
         check_skips(text, layers)
     elif text.begins("orientation") or text.begins("definite"):
-        check_maps(text, layers, domain, kernels)
+        check_maps(text, layers, around(domain, layers[0].inputs), kernels)
+    elif text.begins("pairs") or text.begins("boundary"):
+        check_pairs(text, layers, around(domain, layers[0].inputs), kernels)
     else:
         check_stages(text, layers, domain, kernels)
+
+
+def around(domain: Domain, n: int) -> Domain:
+    """A ball's box; other domains as they are."""
+    if not isinstance(domain, Ball):
+        return domain
+    lower, upper = (Point(domain.denominator, [sign * domain.numerator] * n) for sign in (-1, 1))
+    return Box(lower, upper)
 
 
 def check_stages(text: Text, layers: Sequence[Layer], domain: Domain, kernels: Kernels) -> None:
     """Every layer is injective on a set that holds all values that reach it: a composition of injective maps."""
     after_relu = False
+    image = IntervalImage(layers, domain)
     for number, layer in enumerate(layers, 1):
         fields = text.take("stage", SECTION)
         if fields.natural("a layer") != number:
             fields.reject(f"the evidence for layer {number} belongs here")
-        word = fields.word("all", *(["domain"] if number == 1 else ["orthant"] if after_relu else []))
+        word = fields.word("all", *(["domain"] if number == 1 else ["image", "orthant"] if after_relu else ["image"]))
         fields.done()
+        reached: Domain = domain if word == "domain" else image.before(number) if word == "image" else word
         check = check_windows if text.begins("windows") else check_injective
-        check(text, layer, domain if word == "domain" else word, kernels, ZERO)
+        check(text, layer, reached, kernels, ZERO)
         after_relu = all(layer.rectified)
 
 
@@ -64,9 +79,16 @@ def check_skips(text: Text, layers: Sequence[Layer]) -> None:
     for number, layer in enumerate(layers):
         state = state.after(layer)
         if number in ends:
-            if len(state.carried) != n or not state.outweighs():
+            keyword = f"inverse {number:x}"
+            matrix = [read_dyadics(text.take(keyword, SECTION), n) for _ in range(n)] if text.begins(keyword) else None
+            if len(state.carried) != n or not (state.outweighs() if matrix is None else state.outweighs_after(matrix)):
                 fields.reject(f"the block up to layer {number} does not keep its inputs apart")
             state = State.inputs(n)
+
+
+def read_dyadics(fields: Fields, n: int) -> tuple[int, list[int]]:
+    """E and v1 .. vn, for v * 2^E."""
+    return fields.exponent(), fields.integers(n, "a row of an inverse")
 
 
 @dataclass(frozen=True)
@@ -113,3 +135,20 @@ class State:
         if any(len(part) != 1 for part in self.carried) or len({j for part in self.carried for j in part}) < len(self.carried):
             return False
         return all(abs(value) > bound for part, bound in zip(self.carried, self.bounds, strict=True) for value in part.values())
+
+    def outweighs_after(self, matrix: Sequence[tuple[int, list[int]]]) -> bool:
+        """Whether after a linear map every coordinate is its input, but for less than the input's own size in all."""
+        if len(matrix) * sum(map(len, self.carried)) > TREE_STEPS:
+            raise Rejected(SECTION, "the product of an inverse and the skips takes longer than a checker goes on")
+        for i, (exponent, row) in enumerate(matrix):
+            left = {i: -self.denominator << max(-exponent, 0)}
+            rest = 0
+            for value, part, bound in zip(row, self.carried, self.bounds, strict=True):
+                if value:
+                    factor = value << max(exponent, 0)
+                    rest += abs(factor) * bound
+                    for j, coefficient in part.items():
+                        left[j] = left.get(j, 0) + factor * coefficient
+            if rest + sum(map(abs, left.values())) >= self.denominator << max(-exponent, 0):
+                return False
+        return True

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from exactrelu.checker.arithmetic import Kernels
     from exactrelu.checker.network import Layer
-from exactrelu.checker.text import Text
+    from exactrelu.checker.regions_cone import Form
+    from exactrelu.checker.text import Text
 
 SECTION = "4.15"
 # about what a small number takes in a table
@@ -54,11 +55,12 @@ def check_maps(text: Text, layers: Sequence[Layer], domain: Domain, kernels: Ker
 
 @dataclass(frozen=True)
 class AffineMap:
-    """x -> (rows x + constants) / denominator."""
+    """x -> (rows x + constants) / denominator, in the region where some forms are positive."""
 
     rows: list[list[int]]
     constants: Sequence[int]
     denominator: int
+    where: Sequence[Form]
 
 
 class Maps(ABC):
@@ -70,15 +72,17 @@ class Maps(ABC):
         last = max((number for number, layer in enumerate(layers, 1) if any(layer.rectified)), default=0)
         self._rest, self._kernels = layers[last:], kernels
 
-    def region(self, columns: Sequence[Point]) -> None:
-        """A region, by what the layer with the last relu makes there of every input and, last, of the constants."""
+    def region(self, columns: Sequence[Point], where: Sequence[Form]) -> None:
+        """A region, by what the layer with the last relu makes there of every input and, last, of the constants; see `AffineMap`."""
         for layer in self._rest:
             columns = [self._kernels.evaluate(layer, x, constants=j == self.inputs) for j, x in enumerate(columns)]
         common = lcm(*(x.denominator for x in columns))
         bits = NUMBER_BITS + common.bit_length() + longest([x.numerators for x in columns])
         affordable(len(columns) * self.outputs, bits, SECTION)
         *linear, constants = ([value * (common // x.denominator) for value in x.numerators] for x in columns)
-        self.check(AffineMap([list(row) for row in zip(*linear, strict=True)], constants, common))
+        # Without inputs the rows are empty.
+        rows = [list(row) for row in zip(*linear, strict=True)] if linear else [[] for _ in constants]
+        self.check(AffineMap(rows, constants, common, where))
 
     def count(self, rows: Sequence[Sequence[int]]) -> None:
         """Give up before a matrix is eliminated, if that takes too long."""

@@ -45,6 +45,8 @@ class Cone:
         for row in rows:
             if row not in cone.rows:
                 cone = cone._with(row, rows)
+        if len(cone.rows) < len(rows):
+            raise Rejected(SECTION, "two rows of a cone are the same")
         # rows that none has replaced
         return cone if len(cone.rows) == len(rows) else Cone.everything(len(self.apex) - 1).of(rows)
 
@@ -79,6 +81,14 @@ class Cone:
             rows[place] = row
         return Cone(rows, rays, cleared(self.apex), [cleared(entry) for i, entry in enumerate(self.lines) if i != line], step)
 
+    def within(self, form: Form) -> Cone | None:
+        """Of a cone without rows, which is all of an affine subspace, the part where a form is 0; None where there is none."""
+        for place, line in enumerate(self.lines):
+            if value(form, line):
+                cut = self._exchanged(form, line, None, place)
+                return Cone([], [], cut.apex, cut.lines, cut.size)
+        return None if value(form, self.apex) else self
+
     def positive_at_apex(self, forms: Sequence[Form]) -> bool:
         """Whether the forms are positive at the apex, which without lines is one point, and constant along lines."""
         apex = self.apex
@@ -93,6 +103,10 @@ class Cone:
             if value(form, vector) < 0:
                 return False
         return not self._changes(form)
+
+    def positive(self, form: Form) -> bool:
+        """Whether the form is positive on the cone."""
+        return value(form, self.apex) > 0 and self.above(form)
 
     def _changes(self, form: Form) -> bool:
         return bool(self.lines) and any(value(form, line) for line in self.lines)

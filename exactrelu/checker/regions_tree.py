@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exactrelu.checker.claim import Domain, Point, read_point
 from exactrelu.checker.elimination import Echelon
@@ -22,7 +22,7 @@ from exactrelu.checker.sparse import at
 from exactrelu.checker.text import TREE_DEPTH, Rejected, Text, affordable, bits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from exactrelu.checker.arithmetic import Kernels
     from exactrelu.checker.network import Layer
@@ -36,6 +36,10 @@ ROWS = 2**24
 PACKED = 2**14
 # modulo which directions are independent
 PRIME = 2**61 - 1
+# lines that begin with a number, those with a mask before their cones, and those where all neurons have one sign
+NUMBERED = frozenset(["cut", "above", "below"])
+MASKED = frozenset(["cut", "region"])
+SETTLED = frozenset(["region", "leaf"])
 
 
 def check_region_tree(
@@ -46,30 +50,44 @@ def check_region_tree(
     kernels: Kernels,
     regions: int,
     adjacencies: int,
-    visit: Callable[[Sequence[Point]], None] = lambda _: None,
+    visit: Callable[[Sequence[Point], Sequence[Form]], None] = lambda *_: None,
 ) -> None:
     """The evidence that the domain has so many activation regions of the layers, and so many pairs of them a common facet.
 
     chart: what the layers are given, column by column, over one denominator: for every coordinate, and last the constants. visit: called
-    for every region with what the last layer of neurons makes of these columns there.
+    for every region with what the last layer of neurons makes of these columns there, and with the rows that are positive in it.
+    """
+    text.take("tree", SECTION).done()
+    stages = Stages(layers, kernels)
+    found = facets = 0
+    for leaf in leaves(text, ["region"], stages, chart, sides_on(chart, domain, layers[0].inputs)):
+        check_region(text, leaf.cell, leaf.mask, len(chart) - 1)
+        visit(stages.values, leaf.cell.rows)
+        found += 1
+        facets += leaf.mask.bit_count()
+    if (found, facets) != (regions, adjacencies):
+        raise Rejected(SECTION, f"there are {found} regions with {facets} facets that count, not as many as the claim says")
+
+
+def leaves(text: Text, words: Sequence[str], stages: Stages, chart: Sequence[Point], sides: Sequence[Form]) -> Iterator[Leaf]:
+    """Read the tree of cells of the set where the sides are at least 0; its leaves are in lines that begin with one of these words.
+
+    `stages.values` are those of the leaf, where all neurons are settled in it.
     """
     n = len(chart) - 1
     if n > DIMENSIONS:
         raise Rejected(SECTION, f"there are more than {DIMENSIONS} dimensions")
     affordable((n + 1) ** 2, NUMBER_BITS, SECTION)
-    text.take("tree", SECTION).done()
-    sides = sides_on(chart, domain, layers[0].inputs)
-    stages = Stages(layers, kernels)
     waiting = [Cell(tuple(sides), 0, stages.first(chart), {}, [])]
     last = Cone.everything(n)
-    found = facets = held = 0
+    held = 0
     while waiting:
         cell = waiting.pop()
         held -= len(cell.rows)
-        is_region = text.begins("region")
-        fields = text.take("region" if is_region else "cut", SECTION)
-        neuron = -1 if is_region else fields.natural("a neuron")
-        chosen = fields.mask("the rows", len(cell.rows))
+        word = next((word for word in words if text.begins(word)), "cut")
+        fields = text.take(word, SECTION)
+        number = fields.natural("a number") if word in NUMBERED else -1
+        chosen = fields.mask("the rows", len(cell.rows)) if word in MASKED else 0
         new: list[Known] = []
         for mask in fields.rest("cones"):
             if not 0 <= mask < 1 << len(cell.rows):
@@ -77,23 +95,18 @@ def check_region_tree(
             last = last.of([cell.rows[i] for i in bits(mask)])
             new.append(Known(mask, last, is_simple(mask, last, cell.rows)))
         stages.settle(cell, new)
-        if is_region:
-            if cell.stage is not None:
-                fields.reject("a neuron has both signs in this cell, or none of the cones shows that it has one")
-            check_region(text, cell, chosen, n)
-            visit(stages.values)
-            found += 1
-            facets += chosen.bit_count()
+        if word in SETTLED and cell.stage is not None:
+            fields.reject("a neuron has both signs in this cell, or none of the cones shows that it has one")
+        if word != "cut":
+            yield Leaf(word, number, chosen, cell)
             continue
-        if cell.stage is None or neuron >= len(cell.stage.forms) or neuron in cell.signs:
+        if cell.stage is None or number >= len(cell.stage.forms) or number in cell.signs:
             fields.reject("there is no such neuron, or it has one sign in this cell")
-        parts = cell.parts(neuron, chosen)
+        parts = cell.parts(number, chosen)
         waiting += parts
         held += sum(len(part.rows) for part in parts)
         if held > ROWS or len(waiting) > TREE_DEPTH:
             raise Rejected(SECTION, "the tree holds more cells at once than a checker takes on")
-    if (found, facets) != (regions, adjacencies):
-        raise Rejected(SECTION, f"there are {found} regions with {facets} facets that count, not as many as the claim says")
 
 
 def identity(n: int) -> list[Point]:
@@ -191,6 +204,15 @@ class Cell:
         return parts
 
 
+class Leaf(NamedTuple):
+    """A cell that is not cut, and what its line says of it: its word, a number and a mask."""
+
+    word: str
+    number: int
+    mask: int
+    cell: Cell
+
+
 def compressed(mask: int, numbers: Sequence[int]) -> int:
     """The mask where row numbers[i] has become row i."""
     return mask if numbers and numbers[-1] == len(numbers) - 1 else sum(1 << i for i, number in enumerate(numbers) if mask >> number & 1)
@@ -200,14 +222,13 @@ class Stages:
     """The layers up to the last neuron, as affine functions in cells; `values`: of the last one, where a cell was settled in all."""
 
     def __init__(self, layers: Sequence[Layer], kernels: Kernels) -> None:
-        self._layers = layers[: max((number for number, layer in enumerate(layers, 1) if any(layer.rectified)), default=0)]
-        self._kernels = kernels
-        self._packed = [PackedLayer(layer) if layer.inputs * layer.outputs <= PACKED else None for layer in self._layers]
+        last = max((number for number, layer in enumerate(layers, 1) if any(layer.rectified)), default=0)
+        self.layers = [ColumnLayer(layer, kernels) for layer in layers[:last]]
         self.values: Sequence[Point] = ()
 
     def first(self, chart: Sequence[Point]) -> Stage | None:
         self.values = chart
-        return self._stage(0, chart) if self._layers else None
+        return self._stage(0, chart) if self.layers else None
 
     def settle(self, cell: Cell, new: Sequence[Known]) -> None:
         """Bring a cell, with further cones, to the first layer of which not all neurons have one sign there."""
@@ -223,23 +244,42 @@ class Stages:
     def _after(self, stage: Stage, signs: Mapping[int, bool]) -> Stage | None:
         """The next layer, which is given the values of this one, 0 for neurons that are not positive; None after the last."""
         neurons = count()
-        active = [not rectified or signs[next(neurons)] for rectified in self._layers[stage.number].rectified]
+        active = [not rectified or signs[next(neurons)] for rectified in self.layers[stage.number].rectified]
         columns = [Point(x.denominator, [v if on else 0 for v, on in zip(x.numerators, active, strict=True)]) for x in stage.columns]
-        if stage.number + 1 == len(self._layers):
+        if stage.number + 1 == len(self.layers):
             self.values = columns
             return None
         return self._stage(stage.number + 1, columns)
 
     def _stage(self, number: int, inputs: Sequence[Point]) -> Stage:
-        layer, packed, n = self._layers[number], self._packed[number], len(inputs) - 1
-        if packed is None:
-            columns = [self._kernels.evaluate(layer, x, constants=j == n) for j, x in enumerate(inputs)]
-        else:
-            columns = packed.columns(inputs)
-        longest = max((entry.bit_length() for x in columns for entry in x.numerators), default=0)
-        affordable(layer.outputs * (n + 1), NUMBER_BITS + longest, SECTION)
+        layer = self.layers[number]
+        columns = layer.columns(inputs)
         rows = zip(*(x.numerators for x in columns), strict=True)
         return Stage(number, columns, [row for row, rectified in zip(rows, layer.rectified, strict=True) if rectified])
+
+
+def longest(columns: Sequence[Sequence[int]]) -> int:
+    """The bits of the largest entry."""
+    return max((max(max(column).bit_length(), min(column).bit_length()) for column in columns if column), default=0)
+
+
+class ColumnLayer:
+    """A layer as an affine map of columns, those of all coordinates and last of the constants, over one denominator."""
+
+    def __init__(self, layer: Layer, kernels: Kernels) -> None:
+        self.rectified = layer.rectified
+        self._layer, self._kernels = layer, kernels
+        self._packed = PackedLayer(layer) if layer.inputs * layer.outputs <= PACKED else None
+
+    def columns(self, inputs: Sequence[Point]) -> list[Point]:
+        """The values of the rows, before a relu."""
+        n = len(inputs) - 1
+        if self._packed is None:
+            columns = [self._kernels.evaluate(self._layer, x, constants=j == n) for j, x in enumerate(inputs)]
+        else:
+            columns = self._packed.columns(inputs)
+        affordable(self._layer.outputs * (n + 1), NUMBER_BITS + longest([x.numerators for x in columns]), SECTION)
+        return columns
 
 
 class PackedLayer:
@@ -267,16 +307,15 @@ class PackedLayer:
         if m == 0:
             return [Point(denominator, [])] * (n + 1)
         given = [[*x.numerators, denominator if j == n else 0] for j, x in enumerate(inputs)]
-        longest = max(entry.bit_length() for column in given for entry in column)
-        affordable(m * (n + 1), longest - self._lowest, SECTION)
-        self._widen(longest)
+        most = longest(given)
+        affordable(m * (n + 1), most - self._lowest, SECTION)
+        self._widen(most)
         sums = (sum([v * packed for v, packed in zip(column, self._columns, strict=True) if v]) for column in given)
         return [Point(denominator << -self._lowest, unpack(total, m, self._width)) for total in sums]
 
-    def _widen(self, longest: int) -> None:
+    def _widen(self, most: int) -> None:
         """Pack again where numbers of so many bits need wider fields."""
-        reach = max(value.bit_length() for column in self._weights for value in column)
-        width = (reach + longest + (self._layer.inputs + 1).bit_length() + 1 + 7) // 8
+        width = (longest(self._weights) + most + (self._layer.inputs + 1).bit_length() + 1 + 7) // 8
         if width > self._width:
             self._width = width
             self._columns = [pack(column, width) for column in self._weights]

@@ -2,7 +2,7 @@
 
 One point goes back to one point through every layer, or at some layer to none. And infinitely many points with one output are
 those of the first layer alone, or all points between two, or from one on along a direction, where the network is affine.
-Or a tree of cases holds all points: `cases_through`.
+Or the cases or cells of a tree hold all points: `cases_through`, `listed_through`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from exactrelu.checker.claim import (
     read_point,
 )
 from exactrelu.checker.evidence import check_claim
+from exactrelu.checker.listed_through import check_listed
 from exactrelu.checker.sparse import dot
 from exactrelu.checker.text import Rejected, Text, affordable
 
@@ -104,7 +105,10 @@ def pushed(layers: Sequence[Layer], x: Point, kernels: Kernels) -> tuple[list[Ev
 
 def check_through(text: Text, claim: ThroughClaim, kernels: Kernels) -> None:
     """The evidence that the claim's word asks for."""
-    if claim.cardinality == "finite" or claim.dimension is not None or (claim.cardinality not in MANY and text.begins("cases")):
+    listed = claim.cardinality not in MANY or claim.dimension is not None
+    if listed and text.begins("regions"):
+        check_listed(text, claim.layers, claim.domain, claim.y, kernels, claim.cardinality, claim.points, claim.dimension)
+    elif claim.cardinality == "finite" or claim.dimension is not None or (claim.cardinality not in MANY and text.begins("cases")):
         cases = Cases(claim.layers, claim.domain, claim.y, kernels)
         check_cases(text, cases, claim.cardinality, claim.points, claim.dimension)
     elif claim.cardinality in MANY:

@@ -129,7 +129,7 @@ def read_claim_of_all_inputs(text: Text, kind: str, number: int, domain: Domain,
 
 
 def check_claim_of_all_inputs(text: Text, claim: ClaimOfAllInputs, layers: Sequence[Layer], kernels: Kernels) -> None:
-    """The evidence of section 4.10 to 4.15."""
+    """The evidence of sections 4.10 to 4.16."""
     domain, layer = claim.domain, layers[-1]
     if claim.word == "injective" and claim.through:
         check_injective_network(text, layers, domain, kernels)

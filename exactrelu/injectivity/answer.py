@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exactrelu.certificates import DomainLines, Vector
 from exactrelu.certificates.injectivity import CollisionCertificate, InjectivityCertificate, Proof
+from exactrelu.certificates.injectivity_network import NetworkInjectivityCertificate, Stages
 from exactrelu.errors import CertificateError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class LayerInjectivity:
     method: str
     seconds: float
     collision: Collision | None = None
-    evidence: Proof | Windows | None = None
+    evidence: Proof | Windows | Stages | None = None
     progress: Progress | None = None
     remark: str | None = None
     through: bool = False
@@ -64,7 +65,9 @@ class LayerInjectivity:
         """Whether the answer has a certificate."""
         return self.collision is not None or self.evidence is not None
 
-    def certificate(self, *, network_sha256: str, layer_number: int, domain: Domain) -> InjectivityCertificate | CollisionCertificate:
+    def certificate(
+        self, *, network_sha256: str, layer_number: int, domain: Domain
+    ) -> InjectivityCertificate | NetworkInjectivityCertificate | CollisionCertificate:
         """The certificate of a decided result on the same domain; raises CertificateError where there is none, see `is_certified`."""
         lines = DomainLines(domain.lines())
         if self.collision is not None:
@@ -73,4 +76,6 @@ class LayerInjectivity:
         if self.evidence is None:
             reason = self.remark if self.verdict == "injective" else "an undecided result has no certificate; give it more time"
             raise CertificateError(f"there is no certificate: {reason}")
+        if isinstance(self.evidence, Stages):
+            return NetworkInjectivityCertificate(network_sha256, layer_number, self.evidence, lines)
         return InjectivityCertificate(network_sha256, layer_number, self.evidence, domain=lines)

@@ -1,7 +1,7 @@
 """Whether a layer that is several stages is injective: pooling, absolute values, clipping, activations of several pieces.
 
-A collision is looked for at points where the stages are one affine map; it is proved through all stages. That every stage is injective on
-the interval image of the domain before it is enough for injectivity, and is all that is tried for it.
+A collision is looked for at points where the stages are one affine map; it is proved through all stages. That every stage is injective on a
+set that holds what reaches it is enough for injectivity, and is all that is tried for it.
 """
 
 from __future__ import annotations
@@ -10,25 +10,24 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from exactrelu.errors import InvalidRequestError
 from exactrelu.injectivity.answer import LayerInjectivity
 from exactrelu.injectivity.collisions.folds import fold_collision
 from exactrelu.injectivity.large import some_points, window_argument
 from exactrelu.injectivity.layer import check_points, decide_layer
+from exactrelu.injectivity.network.layerwise import layerwise
 from exactrelu.injectivity.parts import decide_parts, parts
 from exactrelu.injectivity.question import Question
-from exactrelu.interval_image import interval_image
-from exactrelu.network.model import Network, SourceLayer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exactrelu.certificates.injectivity_network import Stages
     from exactrelu.domain import Domain
     from exactrelu.exact.rational import RationalVector
     from exactrelu.injectivity.collisions.collision import Collision
     from exactrelu.network.model import Layer
 
-_UNCERTIFIED = "every stage was decided on its own, for which certificates have no form yet"
+_UNCERTIFIED = "for some stage there is a proof, but no evidence in the form of certificates"
 _OPEN = "no collision was found near the points tried, and some stage is not injective, or not decided, on all values that may reach it"
 
 
@@ -39,7 +38,7 @@ def decide_stages(
 
     stages: layers one after the other, the first of weights (m, n); domain: of its inputs; deadline: a time of `time.monotonic()` after
     which the answer is "undecided"; points: inputs near which a collision is looked for. One stage is decided by `decide_layer`. The
-    certificate of a collision is about the network of these stages alone, through the last one.
+    certificate is about the network of these stages alone, through the last one.
 
     Raises InvalidRequestError where the domain or a point is of another dimension, or the domain is empty.
 
@@ -56,16 +55,17 @@ def decide_stages(
     domain.check_dimension(stages[0].inputs)
     check_points(points, stages[0].inputs)
 
-    def answer(verdict: str, method: str, collision: Collision | None = None, remark: str | None = None) -> LayerInjectivity:
-        return LayerInjectivity(verdict, method, time.monotonic() - started, collision=collision, remark=remark, through=True)
+    def answer(verdict: str, method: str, collision: Collision | None = None, evidence: Stages | None = None) -> LayerInjectivity:
+        remark = {"injective": None if evidence else _UNCERTIFIED, "undecided": _OPEN}.get(verdict)
+        return LayerInjectivity(verdict, method, time.monotonic() - started, collision, evidence, remark=remark, through=True)
 
     found = parts(stages, domain)
     if len(found) > 1:
         whole = decide_parts(
             stages, domain, found, points, lambda own, within, near: decide_stages(own, within, deadline=deadline, points=near)
         )
-        remark = {"injective": _UNCERTIFIED, "undecided": _OPEN}.get(whole.verdict)
-        return answer(whole.verdict, whole.method, whole.collision, remark)
+        evidence = layerwise(stages, domain, points, deadline).evidence if whole.verdict == "injective" else None
+        return answer(whole.verdict, whole.method, whole.collision, evidence)
     interior = Question(stages[0], domain, deadline=deadline).interior
     window = window_argument(stages, domain, points, deadline, interior)
     if window is not None:
@@ -73,21 +73,7 @@ def decide_stages(
     fold = fold_collision(stages, domain, chain(points, some_points(stages, domain, deadline)))
     if fold is not None:
         return answer("not-injective", "two regions with a common value", fold)
-    if _is_injective_stage_by_stage(stages, domain, deadline):
-        return answer("injective", "every stage on the interval image of the domain", remark=_UNCERTIFIED)
-    return answer("undecided", "stages one after the other", remark=_OPEN)
-
-
-def _is_injective_stage_by_stage(stages: Sequence[Layer], domain: Domain, deadline: float | None) -> bool:
-    """Whether every stage is found to be injective on the interval image of the domain under the stages before it."""
-    sources = tuple(SourceLayer(k + 1, f"stage {k + 1}", (stage,), k) for k, stage in enumerate(stages))
-    network = Network(tuple(stages), sources, (), (stages[0].inputs,))
-    for source in sources:
-        try:
-            image = interval_image(network, source, domain)
-        except InvalidRequestError:
-            # Of a polytope with a side of several coefficients there is no interval image.
-            return False
-        if decide_layer(source.stages[0], image, deadline=deadline, widen=False).verdict != "injective":
-            return False
-    return True
+    last = layerwise(stages, domain, points, deadline)
+    if last.collision is not None:
+        return answer("not-injective", last.method, last.collision)
+    return answer("injective", last.method, evidence=last.evidence) if last.injective else answer("undecided", "stages one after the other")

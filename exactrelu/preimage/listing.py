@@ -6,9 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exactrelu.certificates.listed import ListedRegions
 from exactrelu.errors import InvalidRequestError
 from exactrelu.network.model import Network, SourceLayer
 from exactrelu.regions import regions
+from exactrelu.regions.evidence.level_set import LevelSetCells
 from exactrelu.regions.level_sets import LevelSet, LevelSets
 from exactrelu.verdict import Cardinality, Preimage
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from exactrelu.domain import Domain
     from exactrelu.exact.rational import RationalVector
     from exactrelu.network.model import Layer
+    from exactrelu.regions.complex import RegionComplex
 
 # A region of n dimensions has about 3^n faces. Without a time limit so many faces are listed, which takes some ten seconds; with one as
 # many as the memory holds.
@@ -31,14 +34,16 @@ _MOST_OUTPUTS = 2**10
 
 @dataclass(frozen=True, eq=False)
 class ListedGrounds:
-    """A verdict about the output y rests on the list of all regions; cases, which have certificates, are left to try unless they failed.
+    """What was said of the inputs with the output y rests on all regions of a domain."""
 
-    deadline: that of the question.
-    """
-
+    found: RegionComplex
+    domain: Domain
     y: RationalVector
-    deadline: float | None
-    cases_failed: bool
+    said: LevelSet
+
+    def evidence(self) -> ListedRegions:
+        """The section of the certificate, computed when its lines are asked for."""
+        return ListedRegions(LevelSetCells(self.found, self.domain, self.y, self.said))
 
 
 class RegionList:
@@ -52,8 +57,11 @@ class RegionList:
     >>> relu = Layer(DyadicMatrix.from_floats([[1.0], [-1.0]]), DyadicMatrix.from_floats([[0.0], [0.0]]), np.array([True, True]))
     >>> size = Layer(DyadicMatrix.from_floats([[1.0, 1.0]]), DyadicMatrix.from_floats([[0.0]]), np.array([False]))
     >>> listed = RegionList([relu, size], AllSpace())
-    >>> listed.of_output(RationalVector((3,)), active=1, deadline=None).points, listed.is_complete
+    >>> found = listed.of_output(RationalVector((3,)), active=1, deadline=None)
+    >>> found.points, listed.is_complete
     (2, True)
+    >>> list(found.grounds.evidence().lines())
+    ['regions', 'cut 0 0', 'leaf 1', 'leaf 1']
     """
 
     def __init__(self, stages: Sequence[Layer], domain: Domain, *, until: float | None = None) -> None:
@@ -78,7 +86,9 @@ class RegionList:
             found = sets.of(y, deadline=deadline)
         except InvalidRequestError as error:
             return _undecided(active, str(error))
-        return _undecided(active, "all regions were listed, but the time limit was reached") if found is None else _said(found, active)
+        if found is None:
+            return _undecided(active, "all regions were listed, but the time limit was reached")
+        return _said(found, active, ListedGrounds(sets.found, self._domain, y, found))
 
     def _listed(self, deadline: float | None) -> LevelSets | str:
         """All regions; or why they are not listed."""
@@ -106,13 +116,13 @@ class RegionList:
         return self._sets
 
 
-def _said(found: LevelSet, active: int) -> Preimage:
+def _said(found: LevelSet, active: int, grounds: ListedGrounds) -> Preimage:
     if found.dimension > 0:
         word = Cardinality.BOUNDED if found.bounded else Cardinality.UNBOUNDED
-        return Preimage(word, None, None, found.witness, found.dimension, active, None)
+        return Preimage(word, None, None, found.witness, found.dimension, active, None, grounds=grounds)
     count = len(found.points)
     word = (Cardinality.EMPTY, Cardinality.SINGLETON, Cardinality.FINITE)[min(count, 2)]
-    return Preimage(word, count, found.points, None, found.dimension, active, None)
+    return Preimage(word, count, found.points, None, found.dimension, active, None, grounds=grounds)
 
 
 def _undecided(active: int, reason: str) -> Preimage:

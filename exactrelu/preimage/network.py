@@ -2,8 +2,8 @@
 
 If every layer has one point at the value that it takes, so has the composition, and a layer without any leaves none: the layers one
 by one (theory P1, P2). If infinitely many inputs have one output under the first layer, or in the activation region of a known input,
-infinitely many have it under the composition. Where neither decides, `cases` goes through the regions that can hold the output, with a
-certificate, and `listing` lists all regions of a network of few inputs, once for all outputs.
+infinitely many have it under the composition. Where neither decides, `cases` goes through the regions that can hold the output, and
+`listing` lists all regions of a network of few inputs, once for all outputs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from exactrelu.certificates import Certificate, Direction, DomainLines, Part, SecondPoint, ThroughCertificate, Vector, hexadecimal
 from exactrelu.certificates.cases import Cases
+from exactrelu.certificates.listed import ListedRegions
 from exactrelu.domain import AllSpace, Box, Domain, Orthant, refuse_ball
 from exactrelu.errors import CertificateError, InvalidRequestError
 from exactrelu.exact.search import Multipliers, search
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 # How many regions that meet at one point are tried.
 _MOST_REGIONS = 16
+# From so many hidden neurons on a list of regions, which few inputs allow, is sooner made than a tree that splits neurons one by one.
+_MANY_NEURONS = 64
 
 
 class NetworkPreimage:
@@ -140,13 +143,15 @@ class NetworkPreimage:
         return self._in_region(given, active, unsettled, deadline)
 
     def _or_by_regions(self, found: Preimage, y: RationalVector, deadline: float | None) -> Preimage:
-        """What the two facts say of the output y; or else the union over cases, or the list of regions: that first, once it is there."""
+        """What the two facts say of the output y; or else the union over cases, or the list of regions: the likely faster one first."""
         if found.cardinality is not Cardinality.UNDECIDED:
             return found
         if not is_affordable(self.stages, tight=True):
             return replace(found, reached=f"{found.reached}; the layers are too large for a search through cases")
         ways, reached = [self._by_cases, self._by_list], [found.reached]
-        for way in reversed(ways) if self._regions.is_complete else ways:
+        if self._regions.is_complete or sum(int(stage.rectified.sum()) for stage in self.stages[:-1]) >= _MANY_NEURONS:
+            ways.reverse()
+        for way in ways:
             result = way(y, found.active, deadline)
             if result.cardinality is not Cardinality.UNDECIDED:
                 return result
@@ -157,9 +162,7 @@ class NetworkPreimage:
         return preimage_by_cases(Question(self.stages, self.domain, y), active=active, rational=self.rational, deadline=deadline)
 
     def _by_list(self, y: RationalVector, active: int, deadline: float | None) -> Preimage:
-        grounds = ListedGrounds(y, deadline, cases_failed=not self._regions.is_complete)
-        result = self._regions.of_output(y, active=active, deadline=deadline)
-        return replace(result, grounds=None if result.reached else grounds)
+        return self._regions.of_output(y, active=active, deadline=deadline)
 
     # ------------------------------------------------------------ the two facts
 
@@ -240,21 +243,15 @@ class NetworkPreimage:
         layer_number: of the last layer, counted from 1 at the first stage; subject: `output`, or else `given` is an input of the first.
         """
         grounds = result.grounds
-        if isinstance(grounds, ListedGrounds):
-            if not grounds.cases_failed:
-                result = self._by_cases(grounds.y, result.active, grounds.deadline)
-            if not isinstance(result.grounds, CaseGrounds):
-                raise CertificateError("all activation regions were listed, for which certificates of pre-images have no form yet")
-            grounds = result.grounds
         if grounds is None:
             raise CertificateError("what is not decided for all inputs has no certificate; ask about one layer, or give it more time")
         parts: tuple[Part, ...] = ()
-        evidence: SecondPoint | Direction | Cases | None
+        evidence: SecondPoint | Direction | Cases | ListedRegions | None
         solution: Vector | None = None
         claim = [result.cardinality.value]
         if result.cardinality is not Cardinality.EMPTY:
             claim.append(hexadecimal(result.active))
-        if isinstance(grounds, CaseGrounds):
+        if isinstance(grounds, CaseGrounds | ListedGrounds):
             evidence = grounds.evidence()
             if result.cardinality is Cardinality.FINITE:
                 claim.insert(1, hexadecimal(result.points or 0))
@@ -305,7 +302,7 @@ class NetworkPreimage:
             return (), line_of(line, result.cardinality)
         # Along a direction that does not change the first layer nothing changes that comes after it.
         moving = next((one.evidence for one in written if isinstance(one, ThroughCertificate)), None)
-        assert not isinstance(moving, Cases)
+        assert not isinstance(moving, Cases | ListedRegions)
         return tuple(Part.of(one) for one in written if isinstance(one, Certificate)), moving
 
     def _alone(self, verdict: StageVerdict) -> Certificate | ThroughCertificate:

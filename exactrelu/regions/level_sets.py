@@ -75,7 +75,7 @@ class LevelSets:
     def __init__(self, found: RegionComplex) -> None:
         if not found.complete or found.on_slice:
             raise InvalidRequestError("where a value is taken is known from all regions of a domain; give more time, or no slice")
-        self._found = found
+        self.found = found
         self._pieces = found._pieces
         self._region = found._piece_numbers[-1]
         self._vertices = list(found._homogeneous)
@@ -94,7 +94,7 @@ class LevelSets:
         if not len(cells):
             return LevelSet(-1, bounded=True)
         lattice, vertices = self._pieces.restricted(cells)
-        lines = self._found.lineality
+        lines = self.found.lineality
         if sum(lattice.counts()) * 3 ** len(lines) > _MOST_FACES:
             raise InvalidRequestError(f"no pattern changes along {len(lines)} directions, which makes too many faces; give a domain")
         home = np.zeros(len(vertices), dtype=np.int64)
@@ -104,20 +104,20 @@ class LevelSets:
         for region, place in zip(home.tolist(), vertices.tolist(), strict=True):
             if deadline is not None and time.monotonic() > deadline:
                 return None
-            values.append(self._at(region, self._found._inner.homogeneous(self._vertices[place]), y))
+            values.append(self._at(region, self.found._inner.homogeneous(self._vertices[place]), y))
         for line in lines:
             lattice = suspended(lattice)
             along = self._at(int(home[0]), (*line.numerators, 0), y)
             values += [along, tuple(-entry for entry in along)]
         for output in range(len(y)):
-            _cut(lattice, values, self._found.space_dimension + output)
-        return _level_set(lattice, values, self._found.space_dimension)
+            _cut(lattice, values, self.found.space_dimension + output)
+        return _level_set(lattice, values, self.found.space_dimension)
 
     def _may_take(self, y: RationalVector) -> np.ndarray:
         """Which pieces are left: those that no output is proved, in floats, to be above y on, or below."""
         possible = np.ones(self._pieces.counts()[-1], dtype=bool)
-        layers = (*self._found._layers, _difference(y))
-        floats = FloatFilter(FloatLayers(HomogeneousLayers(layers, self._found._inner)))
+        layers = (*self.found._layers, _difference(y))
+        floats = FloatFilter(FloatLayers(HomogeneousLayers(layers, self.found._inner)))
         errors = np.full(len(self._floats), UNIT_ROUNDOFF)
         for begin in range(0, len(y), WORD):
             rows = np.arange(begin, min(begin + WORD, len(y)))
@@ -131,7 +131,7 @@ class LevelSets:
     def _at(self, region: int, point: Row, y: RationalVector) -> Row:
         """(x, f(x) - y t, t) at a vertex or ray (x, t) of a region, all times one positive number."""
         if region not in self._maps:
-            self._maps[region] = self._found.affine_map(region)
+            self._maps[region] = self.found.affine_map(region)
         maps = self._maps[region]
         common = math.lcm(y.denominator, *(form.denominator for form in maps))
         taken = (value(form.numerators, point) * (common // form.denominator) for form in maps)

@@ -9,16 +9,22 @@ Usage: python tests/benchmarks/networks_are_injective_in_seconds.py
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import common
 import numpy as np
 
 from exactrelu import AllSpace, DyadicMatrix, Layer, Network, SourceLayer
+from exactrelu.certificates.injectivity_network import Apart, NetworkInjectivityCertificate, Regions
+from exactrelu.check import check
 from exactrelu.injectivity.network import network_injectivity
 from exactrelu.injectivity.network.by_regions import by_regions
-from exactrelu.injectivity.network.pairs import pairs
+from exactrelu.injectivity.network.pairs import Pairs, pairs
 from exactrelu.injectivity.network.pieces import Pieces
+from exactrelu.network.exact_file import network_sha256, write_network
 from exactrelu.regions import regions
+from exactrelu.regions.evidence import regions_certificate
 
 SQUARE = ((2, (64, 64), 0.15), (2, (140,), 0.2), (3, (40,), 0.3), (3, (20, 20), 0.2), (3, (14, 14, 14), 0.2))
 PAIRS = ((2, 2, (30, 30), 0.15), (2, 3, (62,), 0.3))
@@ -65,6 +71,21 @@ def chained(layers: list[Layer]) -> Network:
     return Network(tuple(layers), named, (), (layers[0].inputs,))
 
 
+def certificate(network: Network, pieces: Pieces, compared: Pairs) -> str:
+    found = regions_certificate(network, pieces.complex)
+    functions = tuple((i, j, function) for (i, j), function in sorted(compared.functions.items()))
+    evidence = Apart("pairs", compared.directions, functions, Regions(found.regions, found.adjacencies, found.cells))
+    return NetworkInjectivityCertificate(network_sha256(network), len(network.layers), evidence).text()
+
+
+def check_certificate(network: Network, text: str) -> None:
+    """By the standard library's integers."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "one.certificate").write_text(text)
+        write_network(network, Path(folder, "one.network"))
+        assert [result.valid for result in check([folder]).results] == [True]
+
+
 def main() -> None:
     rows = []
     for n, hidden, size in SQUARE:
@@ -78,9 +99,15 @@ def main() -> None:
         start = time.process_time()
         pieces = Pieces(network.layers, regions(network))
         compared = pairs(pieces, pieces.spanning)
-        seconds = f"{time.process_time() - start:.1f}"
-        rows.append([f"{n} -> {m}", pieces.count, compared.pairs, compared.programs, f"{compared.pairs / compared.programs:.0f}", seconds])
-    header = ["network", "regions", "pairs", "programs", "pairs a program", "seconds"]
+        seconds = time.process_time() - start
+        text = certificate(network, pieces, compared)
+        start = time.process_time()
+        check_certificate(network, text)
+        checked = time.process_time() - start
+        own = len(compared.functions)
+        times = [f"{seconds:.1f}", f"{len(text) / 1024:.0f}", f"{checked:.1f}"]
+        rows.append([f"{n} -> {m}", pieces.count, compared.pairs, own, compared.programs, *times])
+    header = ["network", "regions", "pairs", "functions of their own", "programs", "seconds", "KB", "seconds to check"]
     common.show("Pairs of regions, each network injective", header, rows)
     rows = []
     for blocks in BLOCKS:

@@ -237,6 +237,42 @@ def test_skips_at_the_bound_and_turned_and_scaled():
     assert not claims(folded, certificate(folded, Skips((1,))))
 
 
+MIXED = skipping([[2, 1], [1, 1]], [[0.25, 0], [0, 0.125]], IDENTITY, [0.0, -1.0])
+
+
+def test_skips_that_mix_the_inputs_have_an_inverse():
+    found = network_injectivity(MIXED)
+    assert found.method == "skip connections outweigh the rest" and found.evidence.inverses.keys() == {1}
+    text = certificate(MIXED, found.evidence)
+    assert claims(MIXED, text)
+    assert claims(MIXED, certificate(MIXED, Skips((1,), {1: (0, ((1, -1), (-1, 2)))})))
+    # Half an inverse does, and one that is nearly one; its opposite and its double do not, and without one L has two entries a row.
+    for exponent, rows in ((-1, ((1, -1), (-1, 2))), (-3, ((8, -8), (-8, 17)))):
+        assert claims(MIXED, certificate(MIXED, Skips((1,), {1: (exponent, rows)})))
+    for exponent, rows in ((0, ((-1, 1), (1, -2))), (1, ((1, -1), (-1, 2))), (0, ((1, 0), (0, 1)))):
+        assert not claims(MIXED, certificate(MIXED, Skips((1,), {1: (exponent, rows)})))
+    assert not claims(MIXED, certificate(MIXED, Skips((1,))))
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith("inverse"):
+            assert not claims(MIXED, "\n".join([*lines[:number], *lines[number + 1 :]]) + "\n")
+    assert not claims(MIXED, text.replace("inverse 1", "inverse 0"))
+    at_the_bound = skipping([[2, 1], [1, 1]], [[0.25, 0], [0, 0.375]], IDENTITY, [0.0, -1.0])
+    assert not claims(at_the_bound, certificate(at_the_bound, Skips((1,), {1: (0, ((1, -1), (-1, 2)))})))
+
+
+@examples(100)
+@given(small_networks(square=True), st.data())
+def test_accepted_inverses_prove_injectivity(network, data):
+    assume(neurons(network) <= 6)
+    n = network.inputs
+    entries = st.lists(st.lists(st.integers(-3, 3), min_size=n, max_size=n).map(tuple), min_size=n, max_size=n).map(tuple)
+    matrix = data.draw(st.integers(-3, 1)), data.draw(entries)
+    if claims(network, certificate(network, Skips((len(network.layers) - 1,), {len(network.layers) - 1: matrix}))):
+        event("accepted")
+        assert is_injective(network, AllSpace())
+
+
 def test_blocks_begin_anew_where_they_say():
     twice = chained(*RESIDUAL.layers, *RESIDUAL.layers)
     assert claims(twice, certificate(twice, Skips((1, 3))))

@@ -113,6 +113,8 @@ def test_every_file_of_the_corpus_is_in_its_index() -> None:
 EVIDENCE = ["solution", "rank", "relation", "null", "trivial margin", "trivial exact", "tight", "implicit", "ray margin", "ray exact"]
 EVIDENCE += ["recession", "negative", "farkas", "empty margin", "part", "second", "direction", "cases"]
 EVIDENCE += ["dependency", "flat", "certain", "tree", "branch", "split", "spanned", "pack", "first", "lowered", "point"]
+EVIDENCE += ["regions", "cut", "leaf", "above", "below", "zero", "bounded"]
+EVIDENCE += ["skips", "inverse", "stage", "orientation", "definite", "weights", "pairs", "boundary", "apart", "slice", "flat"]
 
 
 def test_the_corpus_holds_every_claim_and_every_kind_of_evidence() -> None:
@@ -133,17 +135,20 @@ def test_the_corpus_holds_every_claim_and_every_kind_of_evidence() -> None:
     assert {sample.network.split("\n", maxsplit=1)[0] for sample in SAMPLES} == {"exactrelu-network 1", "exactrelu-network 2"}
 
 
-# The proved checker knows no trees of cases yet: it says that their certificates are invalid.
-CASES = "written-through-cases-"
+# The proved checker knows no trees of cases or cells with an output, and no pairs yet: it says that their certificates are invalid.
+CASES = ("written-through-cases-", "written-through-regions-", "through-regions-", "pairs-", "boundary-")
+# Where these words begin a line it asks less of the evidence (sections 4.14 and 4.15 of FORMAT.md).
+LESS_ASKED = re.compile("^(inverse|orientation|definite) ", re.MULTILINE)
+PROVED_ALL_THE_SAME = {"skips-inverse-twice-as-large": "through layer 2 (all): injective"}
 
 
 def test_the_proved_checker_agrees_on_the_corpus(proved: Path, ask: Ask) -> None:
     valid, invalid = (ask(proved, CORPUS / folder) for folder in ("valid", "invalid"))
     assert valid.claims == {name: None if name.startswith(CASES) else claim for name, claim in verdicts("valid").items()}
     assert valid.code == 1
-    assert invalid.claims == dict.fromkeys(verdicts("invalid"))
+    assert invalid.claims == dict.fromkeys(verdicts("invalid")) | PROVED_ALL_THE_SAME
     assert invalid.code == 2
-    assert all(reason.startswith("section ") for reason in invalid.reasons.values())
+    assert all(reason.startswith("section ") for name, reason in invalid.reasons.items() if name not in PROVED_ALL_THE_SAME)
 
 
 def test_one_certificate_that_is_not_valid_is_enough(proved: Path, tmp_path: Path, ask: Ask) -> None:
@@ -211,16 +216,17 @@ def test_the_checkers_agree_on_mutants(proved: Path, tmp_path: Path, ask: Ask) -
     """Changed tokens, lines, digits and networks, files cut off, and numbers at the border of acceptance; what is accepted is true."""
     rng = random.Random(0)
     known = [sample for sample in SAMPLES if not sample.name.startswith(CASES)]
-    written = [sample for sample in known if sample not in BY_HAND]
-    chosen = known if PROFILE == "nightly" else [*BY_HAND, *rng.sample(written, 20)]
+    by_hand, written = ([sample for sample in known if (sample in BY_HAND) is chosen] for chosen in (True, False))
+    chosen = known if PROFILE == "nightly" else [*by_hand, *rng.sample(written, 20)]
     distinct = {pair for sample in chosen for pair in mutants(rng, sample)} - {(sample.network, sample.text) for sample in SAMPLES}
     texts = {f"{k:04}": pair for k, pair in enumerate(sorted(distinct))}
     write(tmp_path, texts)
     integers, floats, program = (ask(checker, tmp_path) for checker in (INTEGERS, FLOATS, proved))
     assert integers == floats
-    different = [name for name, claim in integers.claims.items() if program.claims.get(name, "no line") != claim]
+    differing = {name for name, claim in integers.claims.items() if program.claims.get(name, "no line") != claim}
+    different = sorted(name for name in differing if integers.claims[name] is not None or not LESS_ASKED.search(texts[name][1]))
     assert not different, "\n".join(f"{integers.claims[name] or integers.reasons[name]}\n{''.join(texts[name])}" for name in different[:3])
-    assert program.claims == integers.claims and program.code == integers.code
+    assert program.claims.keys() == integers.claims.keys() and program.code == integers.code
     accepted = [texts[name] for name, claim in program.claims.items() if claim is not None]
     for pair in accepted:
         assert truth(*pair), "".join(pair)

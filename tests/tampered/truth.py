@@ -131,7 +131,9 @@ def truth(network_text: str, certificate_text: str) -> bool:
         domain, radius = domain_rows(lines, fields, n), radius_of(fields)
         asked = [lowered(layer, ratio(fields.get("lowered", ["1", "0"]))) for layer in asked]
         if claim == "injective":
-            return layer_is_injective(asked[0], n, domain, radius)
+            # No polyhedra tell about several layers on a ball.
+            several = kind == "through" and radius is None
+            return composition_is_injective(asked, n, domain) if several else layer_is_injective(asked[0], n, domain, radius)
         if claim == "collision":
             return points_collide(asked, domain, rational(fields["first"]), rational(fields["second"]), radius)
         bound = ratio(fields["claim"][1:])
@@ -167,9 +169,13 @@ def lowered(layer: Layer, by: Fraction) -> Layer:
     return rectified, [(row[0] - by if marked else row[0], row[1]) for marked, row in zip(rectified, rows, strict=True)]
 
 
-def composition_truth(layers: list[Layer], n: int, domain: list[Row], y: list[Fraction], claim: list[str]) -> bool:
-    """By the linear regions: the pre-image is the union of one polyhedron for every choice of the relus that are on."""
-    regions = [(domain, [(Fraction(0), unit(n, j, 1)) for j in range(n)])]
+Piece = tuple[list[Row], list[Row]]
+"""Rows at most 0 in a linear region, and the values of the layers there."""
+
+
+def linear_regions(layers: list[Layer], n: int, domain: list[Row]) -> list[Piece]:
+    """One for every choice of the relus that are on; flat ones among them."""
+    regions: list[Piece] = [(domain, [(Fraction(0), unit(n, j, 1)) for j in range(n)])]
     for rectified, rows in layers:
         following = []
         for inequalities, state in regions:
@@ -191,6 +197,28 @@ def composition_truth(layers: list[Layer], n: int, domain: list[Row], y: list[Fr
                 ]
             following += cases
         regions = following
+    return regions
+
+
+def composition_is_injective(layers: list[Layer], n: int, domain: list[Row]) -> bool:
+    """Whether x and y in any two linear regions, with one value, are equal."""
+    zero = [Fraction(0)] * n
+    regions = [piece for piece in linear_regions(layers, n, domain) if not polyhedron_of(n, piece[0], []).is_empty()]
+    for number, (first, values) in enumerate(regions):
+        for second, others in regions[number:]:
+            rows = [(constant, [*row, *zero]) for constant, row in first] + [(constant, [*zero, *row]) for constant, row in second]
+            pairs = zip(values, others, strict=True)
+            both = polyhedron_of(2 * n, rows, [(a[0] - b[0], [*a[1], *(-value for value in b[1])]) for a, b in pairs])
+            for j in range(n):
+                same = ppl.Variable(j) - ppl.Variable(n + j) == 0
+                if not both.is_empty() and not both.relation_with(same).implies(ppl.Poly_Con_Relation.is_included()):
+                    return False
+    return True
+
+
+def composition_truth(layers: list[Layer], n: int, domain: list[Row], y: list[Fraction], claim: list[str]) -> bool:
+    """By the linear regions: the pre-image is the union of one polyhedron for every choice of the relus that are on."""
+    regions = linear_regions(layers, n, domain)
     pieces = [
         polyhedron_of(n, inequalities, [(row[0] - value, row[1]) for row, value in zip(state, y, strict=True)])
         for inequalities, state in regions

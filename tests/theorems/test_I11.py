@@ -19,7 +19,7 @@ from exactrelu.errors import InvalidRequestError
 from exactrelu.exact.rational import RationalVector
 from exactrelu.injectivity.network import network_injectivity
 from exactrelu.injectivity.network.by_regions import by_regions
-from exactrelu.injectivity.network.expansion import inverse_of_square
+from exactrelu.injectivity.network.expansion import inverse_of_maps
 from exactrelu.injectivity.network.meeting import meeting
 from exactrelu.injectivity.network.monotone import monotone, proved
 from exactrelu.injectivity.network.pairs import pairs
@@ -107,7 +107,7 @@ def test_I11_two_cells_with_a_common_end_meet_elsewhere_iff_both_go_the_same_way
     t = 0 if ray else 1
     points, images = [(-1, t), (0, 1), (1, t)], [(first, t), (0, 1), (second, t)]
     for cells in (([0, 1], [1, 2]), ([1, 2], [0, 1])):
-        found = meeting(points, images, [Fraction(1)] * 3, *cells, None)
+        found = meeting(points, images, [Fraction(1)] * 3, *cells, None).ends
         assert (found is not None) == (first * second > 0)
         if found is not None:
             values = [v * (second if v > 0 else -first) for (v,) in (end.fractions() for end in found)]
@@ -237,7 +237,7 @@ def test_I12_inverse_lipschitz_is_one_over_the_least_singular_value():
     pieces = Pieces(network.layers, regions(network))
     maps, unit = pieces.linear_floats
     pieces.linear_floats = (maps * 2, unit)
-    assert inverse_of_square(pieces) is None
+    assert inverse_of_maps(pieces) is None
 
 
 def test_undecided_says_what_was_reached():

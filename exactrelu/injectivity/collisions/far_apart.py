@@ -261,7 +261,7 @@ def _exact_second(
         second = _as_far_as_possible(question, first, step)
         found = None if second is None else checked(question, first, second)
         # A step that bounds cut to less than half of what was wanted was rounded too roughly.
-        if found is not None and 4 * float(found.squared_distance) >= float(wanted @ wanted):
+        if found is not None and 4 * found.squared_distance >= float(wanted @ wanted):
             return found
     return None
 

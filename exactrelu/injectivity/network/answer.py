@@ -27,7 +27,8 @@ class NetworkInjectivity:
 
     verdict: "injective", "not-injective" (with `collision`) or "undecided" (with `progress`, a sentence on what was reached);
     method: the argument that decided, in words. inverse_lipschitz: a proved L with |x - y| <= L |f(x) - f(y)|, in Euclidean norms, on
-    the domain, or None. regions: how many activation regions were looked at, None where the argument needs none. evidence: of the
+    the domain, or None. regions: how many activation regions were looked at, None where the argument needs none; pairs: where it was not
+    decided by pairs of these, or of their parts in the boundary, how many were closed, and how many there are. evidence: of the
     certificate of an injective network, None where the argument has no certificate yet.
     """
 
@@ -38,6 +39,7 @@ class NetworkInjectivity:
     inverse_lipschitz: Fraction | None = None
     regions: int | None = None
     progress: str | None = None
+    pairs: tuple[int, int] | None = None
     evidence: Evidence | None = None
 
     def record(self) -> dict[str, Any]:
@@ -51,6 +53,7 @@ class NetworkInjectivity:
             "certificate": None,
             "progress": self.progress,
             "regions": self.regions,
+            "pairs": None if self.pairs is None else {"closed": self.pairs[0], "all": self.pairs[1]},
             "uncertified": _UNCERTIFIED if self.verdict == "injective" and not self.is_certified else None,
         }
 

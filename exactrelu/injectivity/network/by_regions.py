@@ -7,13 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from exactrelu.certificates import Vector
-from exactrelu.certificates.injectivity_network import Definite, Orientation, Regions
+from exactrelu.certificates.injectivity_network import Apart, Definite, Orientation, Regions
 from exactrelu.domain import AllSpace, Ball, Box
 from exactrelu.exact.rational import DyadicMatrix, RationalVector, stack
 from exactrelu.injectivity.network.answer import NetworkInjectivity
 from exactrelu.injectivity.network.ends import kernel_collision, verified
-from exactrelu.injectivity.network.expansion import inverse_of_square
+from exactrelu.injectivity.network.expansion import inverse_of_maps
+from exactrelu.injectivity.network.kept import Kept
 from exactrelu.injectivity.network.monotone import monotone
+from exactrelu.injectivity.network.pair_expansion import inverse_of_pairs
 from exactrelu.injectivity.network.pairs import borders, pairs
 from exactrelu.injectivity.network.pieces import OutOfTimeError, Pieces
 from exactrelu.injectivity.network.square import by_one_value, by_orientation
@@ -23,6 +25,10 @@ from exactrelu.regions.evidence import regions_certificate
 from exactrelu.regions.start import domain_sides
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from fractions import Fraction
+
+    from exactrelu.certificates.regions import RegionsCertificate
     from exactrelu.domain import Domain
     from exactrelu.injectivity.collisions.collision import Collision
     from exactrelu.injectivity.network.monotone import Monotone
@@ -31,31 +37,59 @@ if TYPE_CHECKING:
     from exactrelu.regions import RegionComplex
 
 
-def by_regions(network: Network, domain: Domain, deadline: float | None, limit: int | None) -> NetworkInjectivity:
+def by_regions(
+    network: Network,
+    domain: Domain,
+    deadline: float | None,
+    limit: int | None,
+    kept: Kept | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> NetworkInjectivity:
     """The answer, undecided where the time or the limit does not suffice for all regions; `seconds` is left 0.
+
+    kept: what earlier runs left, and where this one leaves the regions listed and the pairs closed. progress: is called with how many
+    parts of the listing, and then pairs of regions, are done, and how many there are.
 
     Raises InvalidRequestError where the domain is empty. A ball is decided on the box around it.
     """
     if isinstance(domain, Ball):
         reach = [domain.radius] * network.inputs
         around = Box(RationalVector.from_fractions(-r for r in reach), RationalVector.from_fractions(reach))
-        return _in_ball(domain, by_regions(network, around, deadline, limit))
-    found = regions(network, domain=domain, deadline=deadline, limit=limit)
+        return _in_ball(domain, by_regions(network, around, deadline, limit, kept, progress))
+    kept = kept or Kept()
+    steps = _Steps(progress)
+    found = regions(network, domain=domain, deadline=deadline, limit=limit, store=kept.store, progress=steps)
     if not found.complete:
-        reached = f"{found.regions} activation regions were made, and there are more than the limits allow"
+        jobs = "" if steps.last is None else f"{steps.last[0]} of {steps.last[1]} parts of the listing are done; "
+        reached = f"{jobs}{found.regions} activation regions were made, and there are more than the limits allow"
         return NetworkInjectivity("undecided", "activation regions", 0.0, regions=found.regions, progress=reached)
+    steps = _Steps(progress)
     try:
-        answer = _Decision(network, domain, found, deadline).answer()
-    except OutOfTimeError as reached:
-        answer = NetworkInjectivity("undecided", "activation regions", 0.0, progress=str(reached))
+        answer = _Decision(network, domain, found, deadline, kept, steps).answer()
+    except OutOfTimeError as late:
+        closed = "" if steps.last is None else f"; {steps.last[0]} of {steps.last[1]} pairs are closed"
+        answer = NetworkInjectivity("undecided", "activation regions", 0.0, progress=f"{late}{closed}", pairs=steps.last)
     return replace(answer, regions=found.regions)
+
+
+class _Steps:
+    """Hands on what it is told of how much is done, and remembers the last of it."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None) -> None:
+        self._progress = progress
+        self.last: tuple[int, int] | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        self.last = done, total
+        if self._progress is not None:
+            self._progress(done, total)
 
 
 def _in_ball(ball: Ball, found: NetworkInjectivity) -> NetworkInjectivity:
     """What the answer on the box around a ball says of the ball."""
     pair = found.collision
     if pair is None or (ball.contains(pair.x) and ball.contains(pair.y)):
-        return replace(found, evidence=None)
+        return found
     reached = "on the box around the ball there is a collision, which does not lie in the ball; a box or a polytope may be decided"
     return NetworkInjectivity("undecided", found.method, 0.0, regions=found.regions, progress=reached)
 
@@ -63,8 +97,9 @@ def _in_ball(ball: Ball, found: NetworkInjectivity) -> NetworkInjectivity:
 class _Decision:
     """All regions of a network on a domain, and the arguments one after the other."""
 
-    def __init__(self, network: Network, domain: Domain, found: RegionComplex, deadline: float | None) -> None:
+    def __init__(self, network: Network, domain: Domain, found: RegionComplex, deadline: float | None, kept: Kept, steps: _Steps) -> None:
         self._network, self._domain = network, domain
+        self._kept, self._steps = kept, steps
         self._pieces = Pieces(network.layers, found, deadline=deadline)
 
     def answer(self) -> NetworkInjectivity:
@@ -77,9 +112,7 @@ class _Decision:
         if isinstance(self._domain, AllSpace):
             return self._by_one_value()
         if pieces.complex.bounded.all():
-            faces = borders(pieces, domain_sides(self._domain, pieces.complex.space_dimension))
-            method = "all determinants of one sign and the boundary of the domain"
-            return self._by_pairs(pairs(pieces, faces), method)
+            return self._by_boundary()
         return self._by_matrix() or self._by_pairs_of_regions()
 
     def _by_one_value(self) -> NetworkInjectivity:
@@ -90,7 +123,7 @@ class _Decision:
             return _refuted("all determinants of one sign, but a value with more than one pre-image", collision)
         point = pieces.complex.interior_point(0)
         evidence = Orientation(Vector(point.numerators, point.denominator), self._all_regions())
-        return NetworkInjectivity("injective", method, 0.0, inverse_lipschitz=inverse_of_square(pieces), evidence=evidence)
+        return NetworkInjectivity("injective", method, 0.0, inverse_lipschitz=inverse_of_maps(pieces), evidence=evidence)
 
     def _by_each_region(self) -> NetworkInjectivity | None:
         """A collision inside one region."""
@@ -103,7 +136,7 @@ class _Decision:
 
     @cached_property
     def _matrix(self) -> Monotone | None:
-        return monotone(self._pieces)
+        return self._kept.tried("matrix", lambda until: monotone(self._pieces, until), self._pieces.deadline)
 
     def _by_matrix(self) -> NetworkInjectivity | None:
         """Theory I14."""
@@ -111,17 +144,56 @@ class _Decision:
 
     def _by_pairs_of_regions(self) -> NetworkInjectivity:
         """Theory I11, each region being decided."""
-        pieces = self._pieces
-        # Beside a common facet two maps of one orientation send the regions to different sides of its image.
-        known = {(i, j) for i, j in pieces.complex.neighbours.tolist()} if pieces.is_square else set()
-        return self._by_pairs(pairs(pieces, pieces.spanning, apart=known), "pairs of regions")
+        found = self._pairs(self._pieces.spanning)
+        return self._by_pairs(found, "pairs of regions", "pairs", self._pieces.spanning, range(self._pieces.count))
 
-    def _by_pairs(self, found: Pairs, method: str) -> NetworkInjectivity:
+    def _by_boundary(self) -> NetworkInjectivity:
+        """Theory I13, all determinants being of one sign."""
+        sides = [side for side in domain_sides(self._domain, self._pieces.complex.space_dimension) if any(side[:-1])]
+        parts = borders(self._pieces, sides)
+        cells = [part for _, _, part in parts]
+        found = self._pairs(cells)
+        method = "all determinants of one sign and the boundary of the domain"
+        return self._by_pairs(found, method, "boundary", cells, [region * len(sides) + side for region, side, _ in parts], len(sides))
+
+    def _pairs(self, cells: Sequence[Sequence[int]]) -> Pairs:
+        """What pairs of cells say, going on from the functions that are known."""
+        functions = self._kept.functions
+        functions.forget_false(self._pieces.images, cells)
+        return pairs(self._pieces, cells, known=functions, progress=self._steps)
+
+    def _by_pairs(
+        self, found: Pairs, method: str, word: str, cells: Sequence[Sequence[int]], numbers: Sequence[int], parts: int = 1
+    ) -> NetworkInjectivity:
+        """What pairs of cells say, and their numbers in a certificate, of which every region has so many."""
         if found.ends is not None:
             collision = verified(self._network.layers, self._domain, *found.ends)
             assert collision is not None, "weights of the linear program are exact"
             return _refuted(method, collision)
-        return self._injective(method)
+        answer = self._injective(method)
+        if answer.evidence is not None:
+            return answer
+        bound = self._inverse_by_pairs(found, cells, [number // parts for number in numbers])
+        functions = tuple((numbers[i], numbers[j], function) for (i, j), function in sorted(found.functions.items()))
+        certified = regions_certificate(self._network, self._pieces.complex, self._domain)
+        flats = Question(self._network.layers[0], self._domain).flats
+        evidence = Apart(word, found.directions, functions, _regions(certified), flats, certified.slice)
+        return replace(answer, inverse_lipschitz=bound, evidence=evidence)
+
+    def _inverse_by_pairs(self, found: Pairs, cells: Sequence[Sequence[int]], owners: Sequence[int]) -> Fraction | None:
+        """How much distances shrink at most; owners: the regions of the cells. None where the time does not suffice."""
+        pieces = self._pieces
+        inside = inverse_of_maps(pieces)
+        beside = {(i, j) for i, j in pieces.complex.neighbours.tolist()} if pieces.is_square else set()
+
+        def alike(first: int, second: int) -> bool:
+            pair = owners[first], owners[second]
+            return pair[0] == pair[1] or pair in beside
+
+        try:
+            return None if inside is None else inverse_of_pairs(pieces, cells, found, inside, alike)
+        except OutOfTimeError:
+            return None
 
     def _injective(self, method: str) -> NetworkInjectivity:
         """Decided so; where there is a matrix for all maps, with the bound and the certificate that it gives."""
@@ -131,8 +203,7 @@ class _Decision:
         return NetworkInjectivity("injective", method, 0.0, inverse_lipschitz=self._matrix.inverse_lipschitz, evidence=evidence)
 
     def _all_regions(self) -> Regions:
-        certified = regions_certificate(self._network, self._pieces.complex, self._domain)
-        return Regions(certified.regions, certified.adjacencies, certified.cells)
+        return _regions(regions_certificate(self._network, self._pieces.complex, self._domain))
 
     def _inside(self, region: int) -> Collision:
         """A collision in a region whose map is of lower rank."""
@@ -144,6 +215,10 @@ class _Decision:
         collision = kernel_collision(self._network.layers, self._domain, point, stack([linear, constant]))
         assert collision is not None, "the map is of lower rank inside the region"
         return collision
+
+
+def _regions(certified: RegionsCertificate) -> Regions:
+    return Regions(certified.regions, certified.adjacencies, certified.cells)
 
 
 def _refuted(method: str, collision: Collision) -> NetworkInjectivity:

@@ -1,7 +1,7 @@
 """One layer after the other: a network is injective where every layer is, on a set that holds all that reaches it.
 
-That set is all of R^m, the orthant after a relu, or the interval image of the domain under the layers before; only for the first two has a
-certificate a form. A collision of the first layer is one of the network; a later layer's says nothing, its values need not be reached.
+That set is all of R^m, the orthant after a relu, or the interval image of the domain under the layers before. A collision of the first
+layer is one of the network; a later layer's says nothing, its values need not be reached (theory I10).
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exactrelu.certificates.injectivity import Proof, Windows
 from exactrelu.certificates.injectivity_network import Stages
-from exactrelu.domain import AllSpace, Orthant
-from exactrelu.errors import InvalidRequestError
+from exactrelu.domain import AllSpace, Domain, Orthant
 from exactrelu.injectivity.layer import decide_layer
 from exactrelu.injectivity.network.ends import verified
-from exactrelu.interval_image import interval_image
-from exactrelu.network.model import Network, SourceLayer
+from exactrelu.interval_image import IntervalImages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from exactrelu.domain import Domain
     from exactrelu.exact.rational import RationalVector
     from exactrelu.injectivity.collisions.collision import Collision
     from exactrelu.network.model import Layer
@@ -32,12 +30,16 @@ _LARGER = 10.0
 
 @dataclass(frozen=True)
 class Layerwise:
-    """How far the layers decide: a `collision` of the first one, or `injective`; method: in words; evidence: of a certificate."""
+    """How far the layers decide: a `collision` of the first one, or `injective`; method: in words; evidence: of a certificate.
+
+    sets: where every layer is injective, if all are; each holds what reaches the layer.
+    """
 
     injective: bool
     method: str
     collision: Collision | None = None
     evidence: Stages | None = None
+    sets: tuple[Domain, ...] = ()
 
 
 def layerwise(layers: Sequence[Layer], domain: Domain, points: Sequence[RationalVector], deadline: float | None) -> Layerwise:
@@ -52,9 +54,10 @@ def layerwise(layers: Sequence[Layer], domain: Domain, points: Sequence[Rational
     >>> layerwise([both, turned], AllSpace(), (), None).method
     'every layer on its own: opposite rows of full rank, rows without a relu of full rank'
     """
-    methods, parts = list[str](), []
+    methods, parts, sets = list[str](), list[tuple[str, Proof | Windows]](), list[Domain]()
+    images = IntervalImages(layers, domain)
     for number, layer in enumerate(layers):
-        for word, within in _sets(layers, number, domain):
+        for word, within in _sets(layers, number, domain, images):
             exact = word in {"domain", "image"}
             limits = [limit for limit in (deadline, None if exact else time.monotonic() + _LARGER) if limit is not None]
             found = decide_layer(
@@ -67,13 +70,15 @@ def layerwise(layers: Sequence[Layer], domain: Domain, points: Sequence[Rational
             collision = None if pair is None else verified(layers, domain, pair.x, pair.y)
             return Layerwise(False, f"the first layer: {found.method}", collision)
         methods.append(found.method)
-        parts.append((word, found.evidence if word != "image" else None))
-    shown = tuple((word, evidence) for word, evidence in parts if evidence is not None)
+        sets.append(within)
+        if isinstance(found.evidence, Proof | Windows):
+            parts.append((word, found.evidence))
     method = methods[0] if len(layers) == 1 else f"every layer on its own: {', '.join(dict.fromkeys(methods))}"
-    return Layerwise(True, method, evidence=Stages(shown) if len(shown) == len(parts) else None)
+    evidence = Stages(tuple(parts)) if len(parts) == len(layers) else None
+    return Layerwise(True, method, evidence=evidence, sets=tuple(sets))
 
 
-def _sets(layers: Sequence[Layer], number: int, domain: Domain) -> Iterator[tuple[str, Domain]]:
+def _sets(layers: Sequence[Layer], number: int, domain: Domain, images: IntervalImages) -> Iterator[tuple[str, Domain]]:
     """Sets that hold all that reaches a layer, by their words in certificates; the last one is the smallest that is known."""
     if number == 0:
         if not isinstance(domain, AllSpace):
@@ -82,11 +87,6 @@ def _sets(layers: Sequence[Layer], number: int, domain: Domain) -> Iterator[tupl
         return
     larger: tuple[str, Domain] = ("orthant", Orthant()) if layers[number - 1].rectified.all() else ("all", AllSpace())
     yield larger
-    source = SourceLayer(number + 1, f"layer {number + 1}", (layers[number],), number)
-    try:
-        image = interval_image(Network(tuple(layers), (source,), (), (layers[0].inputs,)), source, domain)
-    except InvalidRequestError:
-        # Of a polytope with a side of several coefficients there is no interval image.
-        return
-    if image != larger[1]:
+    image = images.before(number)
+    if image not in (None, larger[1]):
         yield "image", image

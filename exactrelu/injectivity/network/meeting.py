@@ -7,22 +7,32 @@ conversely such combinations are never the same point, for a face holds only wha
     sum a_g image(g) + sum c_g image(g) = sum b_h image(h),  a, b >= 0, c of any sign, a and b not all zero
 
 decides, the weights of points (not of rays) being not all zero where C has no point. Farkas' prices are a hyperplane between the images
-that touches both in the image of C alone.
+that touches both in the image of C alone: a linear function of the outputs that tells the two cells apart (proofs/FORMAT.md, 4.16).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from exactrelu.exact.linear_program import feasible
+from exactrelu.exact.least_squares import feasible
 from exactrelu.exact.rational import RationalVector
 from exactrelu.injectivity.network.pieces import OutOfTimeError
+from exactrelu.regions.charts import primitive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exactrelu.regions.charts import Row
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Two different points with one value, or integers e (m,) with e.f <= z on the first cell, >= z on the second, = z on both alone."""
+
+    ends: tuple[RationalVector, RationalVector] | None
+    apart: Row | None
 
 
 def meeting(
@@ -32,17 +42,18 @@ def meeting(
     first: Sequence[int],
     second: Sequence[int],
     deadline: float | None,
-) -> tuple[RationalVector, RationalVector] | None:
-    """Two different points of the cells spanned by some generators with the same value, or None where there are none.
+) -> Meeting:
+    """Whether the cells spanned by some generators, on each of which the network is injective, have two points with one value.
 
     points: generators (x, t); images: what the network makes of factors[g] * (x, t), that is (t f(x / t), t) or a ray's image.
     deadline: a time of `time.monotonic()`. Raises OutOfTimeError.
 
     >>> ends = [(-1, 1), (0, 1), (2, 1)]
-    >>> x, y = meeting(ends, [(1, 1), (0, 1), (2, 1)], [Fraction(1)] * 3, [0, 1], [1, 2], None)
+    >>> x, y = meeting(ends, [(1, 1), (0, 1), (2, 1)], [Fraction(1)] * 3, [0, 1], [1, 2], None).ends
     >>> x.texts(), y.texts()
     (['-2/5'], ['2/5'])
     >>> meeting(ends, [(-5, 1), (0, 1), (2, 1)], [Fraction(1)] * 3, [0, 1], [1, 2], None)
+    Meeting(ends=None, apart=(1,))
     """
     common = sorted(set(first) & set(second))
     own = [place for place in first if place not in common]
@@ -58,7 +69,9 @@ def meeting(
     if found is None:
         raise OutOfTimeError("a linear program was not solved")
     if found.weights is None:
-        return None
+        assert found.prices is not None
+        *prices, _, _ = found.prices
+        return Meeting(None, primitive([-price for price in prices]))
     weights = [Fraction(int(weight.p), int(weight.q)) for weight in found.weights]
     left = dict(zip(own, weights, strict=False))
     right = dict(zip(other, weights[len(own) :], strict=False))
@@ -69,7 +82,7 @@ def meeting(
         # Where only rays were used, from a common point.
         for side in (left, right):
             side[corner] = side.get(corner, Fraction(0)) + 1
-    return _combined(points, factors, left), _combined(points, factors, right)
+    return Meeting((_combined(points, factors, left), _combined(points, factors, right)), None)
 
 
 def _combined(points: Sequence[Row], factors: Sequence[Fraction], weights: dict[int, Fraction]) -> RationalVector:

@@ -54,8 +54,8 @@ def root_above(square: Fraction) -> Fraction:
     return Fraction(root + (root * root < product), square.denominator << _BITS)
 
 
-def monotone(pieces: Pieces) -> Monotone | None:
-    """Such a Q for the regions of a domain with interior points; None where the search fails.
+def monotone(pieces: Pieces, deadline: float | None = None) -> Monotone | None:
+    """Such a Q for the regions of a domain with interior points; None where the search fails, or lasts beyond a deadline.
 
     >>> from exactrelu import DyadicMatrix, Layer, Network, SourceLayer
     >>> from exactrelu.injectivity.network.pieces import Pieces
@@ -70,16 +70,16 @@ def monotone(pieces: Pieces) -> Monotone | None:
     n, m = pieces.complex.space_dimension, pieces.layers[-1].outputs
     if pieces.complex.dimension < n or m < n or n == 0 or pieces.count * n * m > _LARGEST:
         return None
-    proposal = _proposed(pieces)
+    proposal = _proposed(pieces, pieces.deadline if deadline is None else deadline)
     return None if proposal is None else proved(pieces, proposal)
 
 
-def _proposed(pieces: Pieces) -> np.ndarray | None:
+def _proposed(pieces: Pieces, deadline: float | None) -> np.ndarray | None:
     """Q in floats, by adding what the regions with the least eigenvalue ask for (a perceptron); None where none was found in time."""
     maps, _ = pieces.linear_floats
     matrix = np.linalg.pinv(maps.mean(axis=0))
     for step in range(_STEPS):
-        if pieces.deadline is not None and time.monotonic() > pieces.deadline:
+        if deadline is not None and time.monotonic() > deadline:
             return None
         matrix = matrix / max(float(np.linalg.norm(matrix)), 1e-300)
         if not np.isfinite(matrix).all():

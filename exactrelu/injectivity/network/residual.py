@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from flint import fmpz_mat
 
+from exactrelu.certificates.injectivity_network import Skips
 from exactrelu.injectivity.collisions.linearised import sparse_stage
 
 if TYPE_CHECKING:
@@ -26,19 +27,20 @@ if TYPE_CHECKING:
 _LARGEST_INVERSE = 256
 # Products of weights and linear parts in one layer.
 _MOST_TERMS = 2**24
+# How many bits behind the point an inverse may have in a certificate.
+_BITS = (16, 32, 64, 128, 256, 512)
 
 
 @dataclass(frozen=True)
 class Residual:
     """For every block the largest row sums c < 1 of |L^-1| r and s of |L^-1|: |f(x) - f(y)| >= (1 - c) / s |x - y|, largest coordinates.
 
-    ends: the blocks' last layers, numbered from 0; is_plain: whether every L has one entry a row, so that a certificate has a form.
+    evidence: of a certificate, with an approximate inverse of each L that has more than one entry in a row.
     """
 
     contractions: tuple[Fraction, ...]
     inverses: tuple[Fraction, ...]
-    ends: tuple[int, ...]
-    is_plain: bool
+    evidence: Skips
 
     @property
     def inverse_lipschitz(self) -> Fraction:
@@ -54,25 +56,36 @@ def residual(layers: Sequence[Layer]) -> Residual | None:
     >>> first = Layer(DyadicMatrix.from_floats([[0.5], [1.0]]), DyadicMatrix.from_floats([[1.0], [0.0]]), np.array([True, False]))
     >>> last = Layer(DyadicMatrix.from_floats([[1.5, 1.0]]), DyadicMatrix.from_floats([[0.0]]), np.array([False]))
     >>> residual([first, last])
-    Residual(contractions=(Fraction(3, 4),), inverses=(Fraction(1, 1),), ends=(1,), is_plain=True)
+    Residual(contractions=(Fraction(3, 4),), inverses=(Fraction(1, 1),), evidence=Skips(ends=(1,), inverses={}))
     """
     n = layers[0].inputs
     if n == 0 or layers[-1].outputs != n:
         return None
     state = _State.identity(n)
-    blocks: list[tuple[Fraction, Fraction, int, bool]] = []
+    blocks: list[_Block] = []
+    ends: list[int] = []
     for number, layer in enumerate(layers):
         if sparse_stage(layer).entries * max(map(len, state.linear), default=0) > _MOST_TERMS:
             return None
         state = state.after(layer)
         found = None if layer.outputs != n or layer.rectified.any() else state.contraction()
-        if found is not None and found[0] < 1:
-            blocks.append((*found, number, state.is_plain))
+        if found is not None:
+            blocks.append(found)
+            ends.append(number)
             state = _State.identity(n)
-    if not blocks or blocks[-1][2] != len(layers) - 1:
+    if not ends or ends[-1] != len(layers) - 1:
         return None
-    contractions, inverses, ends, plain = zip(*blocks, strict=True)
-    return Residual(contractions, inverses, ends, all(plain))
+    evidence = Skips(tuple(ends), {end: block.rounded for end, block in zip(ends, blocks, strict=True) if block.rounded is not None})
+    return Residual(tuple(block.contraction for block in blocks), tuple(block.inverse for block in blocks), evidence)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The largest row sums of |L^-1| r and |L^-1|; of an L with several entries in a row integers V and E with V * 2^E about L^-1."""
+
+    contraction: Fraction
+    inverse: Fraction
+    rounded: tuple[int, tuple[tuple[int, ...], ...]] | None
 
 
 @dataclass(frozen=True)
@@ -120,20 +133,36 @@ class _State:
         """Whether L has one entry in every row and column."""
         return all(len(part) == 1 for part in self.linear) and len({j for part in self.linear for j in part}) == len(self.linear)
 
-    def contraction(self) -> tuple[Fraction, Fraction] | None:
-        """The largest row sums of |L^-1| r and of |L^-1|; None where L is singular, or large and not of one entry a row and column."""
+    def contraction(self) -> _Block | None:
+        """None where the skips do not outweigh the rest, L is singular, or large and not of one entry a row and column."""
         n = len(self.linear)
         if self.is_plain:
             sizes = [1 / abs(value) for part in self.linear for value in part.values()]
-            return max(size * bound for size, bound in zip(sizes, self.bounds, strict=True)), max(sizes)
+            largest = max(size * bound for size, bound in zip(sizes, self.bounds, strict=True))
+            return _Block(largest, max(sizes), None) if largest < 1 else None
         if n > _LARGEST_INVERSE:
             return None
         common = math.lcm(*(value.denominator for part in self.linear for value in part.values()), 1)
-        entries = [int(part.get(j, Fraction(0)) * common) for part in self.linear for j in range(n)]
+        matrix = fmpz_mat(n, n, [int(part.get(j, Fraction(0)) * common) for part in self.linear for j in range(n)])
         try:
-            numerators, denominator = fmpz_mat(n, n, entries).inv().numer_denom()
+            numerators, denominator = matrix.inv().numer_denom()
         except ZeroDivisionError:
             return None
-        scale = Fraction(common, abs(int(denominator)))
-        rows = [[abs(int(value)) * scale for value in row] for row in numerators.tolist()]
-        return max(sum(map(mul, row, self.bounds), Fraction(0)) for row in rows), max(sum(row, Fraction(0)) for row in rows)
+        scale = Fraction(common, int(denominator))
+        rows = [[int(value) * scale for value in row] for row in numerators.tolist()]
+        largest = max(sum(map(mul, map(abs, row), self.bounds), Fraction(0)) for row in rows)
+        rounded = self._rounded(rows, matrix, common) if largest < 1 else None
+        return rounded and _Block(largest, max(sum(map(abs, row), Fraction(0)) for row in rows), rounded)
+
+    def _rounded(self, inverse: list[list[Fraction]], matrix: fmpz_mat, common: int) -> tuple[int, tuple[tuple[int, ...], ...]] | None:
+        """The inverse rounded to as many bits as are enough: |V 2^E L - I| and |V| 2^E r add up to less than 1 in every row."""
+        n = len(inverse)
+        for bits in _BITS:
+            rows = [[round(value * 2**bits) for value in row] for row in inverse]
+            product = (fmpz_mat(n, n, [value for row in rows for value in row]) * matrix).tolist()
+            unit = common << bits
+            left = [sum(abs(int(value) - unit * (i == j)) for j, value in enumerate(row)) for i, row in enumerate(product)]
+            rest = [sum(map(mul, map(abs, row), self.bounds), Fraction(0)) * common for row in rows]
+            if all(a + b < unit for a, b in zip(left, rest, strict=True)):
+                return -bits, tuple(map(tuple, rows))
+        return None

@@ -21,6 +21,10 @@ class NoMinimumError(ValueError):
     """A form that has no least value on a polyhedron, or a row that is positive nowhere on it."""
 
 
+class EmptyError(NoMinimumError):
+    """A row that is negative on a cone of others: its number and the cone."""
+
+
 @dataclass(frozen=True, eq=False)
 class VertexCone:
     """The rows `basis` of a polyhedron, by their numbers: row i is `size` > 0 at ray i, and 0 at the other rays and at the apex.
@@ -59,9 +63,32 @@ class VertexCone:
             return False
         return not any(value(form, line) for line in self.lines)
 
+    def within(self, form: Row) -> VertexCone | None:
+        """Of a cone without rows, which is all of an affine subspace, the part where a form is 0; None where there is none."""
+        for place, line in enumerate(self.lines):
+            if value(form, line):
+                cut = self.with_line_cut(0, form, place)
+                return VertexCone((), (), cut.apex, cut.lines, cut.size)
+        return None if value(form, self.apex) else self
+
     def positive_at_apex(self, form: Row) -> bool:
         """Whether a form is positive at the apex, which without lines is one point, and constant along lines."""
         return value(form, self.apex) > 0 and not any(value(form, line) for line in self.lines)
+
+    def sign(self, form: Row) -> bool | None:
+        """True where a form is at least 0 on the cone, and not 0; False where it is at most 0; None where it is neither."""
+        found = value(form, self.apex)
+        for ray in self.rays:
+            slope = value(form, ray)
+            if slope:
+                if found and (slope > 0) != (found > 0):
+                    return None
+                found = slope
+        return None if any(value(form, line) for line in self.lines) else found > 0
+
+    def positive(self, form: Row) -> bool:
+        """Whether a form is positive on the cone."""
+        return value(form, self.apex) > 0 and self.implies(form)
 
     def is_simple(self, rows: Sequence[Row]) -> bool:
         """Whether all other rows are positive at the apex, so that each of the basis is a facet."""
@@ -120,7 +147,7 @@ class VertexCone:
     def with_row(self, number: int, rows: Sequence[Row]) -> VertexCone:
         """A cone whose apex lies in the polyhedron with one row more, rows[number], the last.
 
-        Raises NoMinimumError where nothing is left of it.
+        Raises EmptyError where nothing is left of it.
         """
         cone, row = self, rows[number]
         for place, line in enumerate(cone.lines):
@@ -128,9 +155,9 @@ class VertexCone:
                 return cone.with_line_cut(number, row, place)
         others = rows[:number]
         while value(row, cone.apex) < 0:
-            rising = [(number, place) for place, number in enumerate(cone.basis) if value(row, cone.rays[place]) > 0]
+            rising = [(other, place) for place, other in enumerate(cone.basis) if value(row, cone.rays[place]) > 0]
             if not rising:
-                raise NoMinimumError
+                raise EmptyError(number, cone)
             place = min(rising)[1]
             ray = cone.rays[place]
             met = cone.first_met(ray, others)
@@ -148,7 +175,7 @@ def _cleared(vector: Row, row: Row, ray: Row, size: int, old: int) -> Row:
 
 
 def feasible(rows: Sequence[Row], n: int) -> VertexCone:
-    """A cone with its apex in the polyhedron of these rows; NoMinimumError where it is empty."""
+    """A cone with its apex in the polyhedron of these rows; EmptyError where it is empty."""
     cone = VertexCone.everything(n)
     for number in range(len(rows)):
         cone = cone.with_row(number, rows)

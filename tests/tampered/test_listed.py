@@ -1,0 +1,102 @@
+"""Trees of cells (section 4.9): certificates by listed regions are accepted, and what changes of them is rejected or true."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+from samples import network, verdict
+from test_cases import PLANE, QUESTIONS, Asked, layer, rejected_soon
+from test_mutants import judge, line_mutants, some
+
+from exactrelu.checker.arithmetic import Kernels
+from exactrelu.domain import AllSpace, Box, Orthant, Polytope
+from exactrelu.exact.rational import RationalVector
+from exactrelu.network.exact_file import _lines
+from exactrelu.network.model import Network
+from exactrelu.preimage.listing import RegionList
+from exactrelu.preimage.network import NetworkPreimage
+
+DISC = [PLANE[0], layer([[1, 1, 1, 1]], [-1])]
+STRIP = [layer([[1, 1], [-1, -1]], [0, 0]), layer([[1, 1]], [0], rectified=False)]
+RAMP = [layer([[1, 0], [0, 1]], [0, 0]), layer([[1, 1]], [0], rectified=False)]
+SIZE = [layer([[1, 0], [-1, 0], [0, 1]], [0, 0, 0], [True, True, False]), layer([[1, 1, 1]], [0], rectified=False)]
+ALONE = [layer([[1, 1], [1, -1]], [1, 0])]
+LINEAR = [layer([[1, 1]], [1], rectified=False), layer([[2]], [0], rectified=False)]
+
+HILLS = [
+    layer([[1, 0], [0, 1], [1, 1], [1, -1]], [0, 0, -1, 1]),
+    layer([[1, -2, 1, 1], [-1, 1, 1, -2], [2, 1, -1, 0]], [-1, 2, 0]),
+    layer([[1, -1, 2], [-1, 2, 1]], [0, 1], [True, False]),
+]
+
+LISTED = QUESTIONS | {
+    "hills": Asked(HILLS, AllSpace(), RationalVector((6, 4)), "(all): singleton, 2 active"),
+    "plain": Asked(HILLS, AllSpace(), RationalVector((0, 1)), "(all): unbounded, dimension 1, 1 active"),
+    "hills-box": Asked(
+        HILLS, Box(RationalVector((-3, -3)), RationalVector((5, 5))), RationalVector((7, 7), 2), "(box): singleton, 2 active"
+    ),
+    "summit": Asked(HILLS[:2], AllSpace(), RationalVector((1, 2, 3)), "(all): empty"),
+    "disc": Asked(DISC, AllSpace(), RationalVector((0,)), "(all): bounded, dimension 2, 0 active"),
+    "circle": Asked(DISC, AllSpace(), RationalVector((1,)), "(all): bounded, dimension 1, 1 active"),
+    "quarter": Asked(DISC, Orthant(), RationalVector((1,)), "(orthant): bounded, dimension 1, 1 active"),
+    "corner": Asked(DISC, Polytope(((1, 1),), (2,)), RationalVector((1,)), "(polytope): bounded, dimension 1, 1 active"),
+    "touching": Asked(DISC, Polytope(((-1, 0), (1, 1), (1, -1)), (2, -2, -2)), RationalVector((1,)), "(polytope): singleton, 1 active"),
+    "strip": Asked(STRIP, AllSpace(), RationalVector((1,)), "(all): unbounded, dimension 1, 1 active"),
+    "line": Asked(STRIP, AllSpace(), RationalVector((0,)), "(all): unbounded, dimension 1, 0 active"),
+    "half": Asked(RAMP, AllSpace(), RationalVector((0,)), "(all): unbounded, dimension 2, 0 active"),
+    "below": Asked(RAMP, AllSpace(), RationalVector((-1,)), "(all): empty"),
+    "vee": Asked(SIZE, AllSpace(), RationalVector((1,), 3), "(all): unbounded, dimension 1, 1 active"),
+    "segment": Asked(PLANE, Polytope(((1, -1), (-1, 1)), (0, 0)), RationalVector((2, 1)), "(polytope): finite, 2 points, 2 active"),
+    "pixel": Asked(PLANE, Box(RationalVector((2, 2)), RationalVector((2, 2))), RationalVector((2, 1)), "(box): singleton, 2 active"),
+    "flat-box": Asked(DISC, Box(RationalVector((-9, 1)), RationalVector((9, 1))), RationalVector((0,)), "(box): singleton, 0 active"),
+    "alone": Asked(ALONE, AllSpace(), RationalVector((0, 2)), "(all): unbounded, dimension 1, 1 active"),
+    "linear": Asked(LINEAR, Orthant(), RationalVector((2,)), "(orthant): singleton, 1 active"),
+}
+
+
+def texts(question: Asked) -> tuple[str, str]:
+    """The network file and the certificate by regions."""
+    layers, domain, y, _ = question
+    exact = b"".join(_lines(Network(tuple(layers), (), (), (layers[0].inputs,))))
+    result = RegionList(layers, domain).of_output(y, active=sum(value > 0 for value in y.numerators), deadline=None)
+    named = {"network_sha256": hashlib.sha256(exact).hexdigest(), "layer_number": len(layers), "subject": "output"}
+    return exact.decode(), NetworkPreimage(layers, domain).certificate(result, given=y, **named).text()
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_listed_regions_are_accepted_and_only_true_mutants(name: str) -> None:
+    """Tokens, lines and blocks changed, in the certificate and in the network."""
+    exact, text = texts(LISTED[name])
+    assert verdict(exact, text, Kernels()) == (True, f"preimage through layer {len(LISTED[name].layers)} {LISTED[name].claim}")
+    assert judge(exact, text)
+    mutants = {"\n".join(lines) + "\n" for lines in line_mutants(text.splitlines())} - {text}
+    chosen = some(mutants)
+    assert sum(not judge(exact, mutant) for mutant in chosen) > len(chosen) // 2
+    old = hashlib.sha256(exact.encode()).hexdigest()
+    for other in some("\n".join(lines) + "\n" for lines in line_mutants(exact.splitlines()))[::4]:
+        judge(other, text.replace(old, hashlib.sha256(other.encode()).hexdigest()))
+
+
+def test_these_hold_every_kind_of_line() -> None:
+    written = "".join(texts(question)[1] for question in LISTED.values())
+    for word in ("regions", "cut", "leaf", "zero", "bounded", "point", "direction", "above", "below"):
+        assert re.search(rf"^{word}( |$)", written, re.MULTILINE), word
+
+
+# ---------------------------------------------------------------- hostile files
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["output 1 1" + "0" * 2**15, "claim preimage empty", "regions", "leaf"], "more than 65536 bits"),
+        (["output 1 3", "claim preimage empty", "regions", *(f"cut {j:x} {2**j - 1:x}" for j in range(3000))], "`cut` belongs here"),
+        (["output 1 3", "claim preimage empty", "regions", "cut 0 0", "cut 0 1"], "no such neuron"),
+        (["output 1 3", "claim preimage empty", "regions", "above 0"], "last cone"),
+    ],
+)
+def test_hostile_files_are_rejected_soon(lines: list[str], reason: str) -> None:
+    wide = network(1, ("all", [[-j, 1] for j in range(3000)]), ("none", [[0] + [1] * 3000]))
+    rejected_soon(wide, "data none", "scope through 2", "domain all", "subject output", *lines, reason=reason)
