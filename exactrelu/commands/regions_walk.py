@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exactrelu.errors import InvalidRequestError
 from exactrelu.points import read_points
-from exactrelu.regions import last_layer
+from exactrelu.regions.asked import last_layer
 from exactrelu.regions.walk import walk
 from exactrelu.saving import save_text
 

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from exactrelu.exact.rational import format_rational
-from exactrelu.regions import MOST_IN_MEMORY, RegionComplex, last_layer, layers_through, statistics, topology
+from exactrelu.regions import MOST_IN_MEMORY, RegionComplex, statistics, topology
+from exactrelu.regions.asked import last_layer, layers_through
 from exactrelu.regions.linear_pieces import LinearPieces
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from flint import fmpz_mat
 
 from exactrelu.domain import AllSpace
 from exactrelu.exact.rational import RationalVector
-from exactrelu.regions import layers_through, outer_chart
+from exactrelu.regions.asked import layers_through, outer_chart
 from exactrelu.regions.charts import Chart, primitive
 from exactrelu.regions.complex import Neuron
 from exactrelu.regions.walk.cell import Cell
