@@ -118,7 +118,7 @@ def read_certain(text: Text, layer: Layer, dependencies: Sequence[list[int]]) ->
     certain = []
     for d in numbered(fields, len(dependencies)):
         rows = [layer.rows[j].coefficients for j in dependencies[d]]
-        if not all(are_multiples(rows[0], row) for row in rows):
+        if not all(are_multiples(rows[0], row) for row in rows[1:]):
             fields.reject(f"the rows of dependency {d} are not multiples of one another")
         certain.append(dependencies[d])
     return certain
@@ -127,7 +127,10 @@ def read_certain(text: Text, layer: Layer, dependencies: Sequence[list[int]]) ->
 def are_multiples(a: Coefficients, b: Coefficients) -> bool:
     """Whether both are zero, or neither is and they are parallel."""
     u, v = ([entry for entry in entries(row) if entry[1]] for row in (a, b))
-    return len(u) == len(v) and all(i == j and s * v[0][1] == t * u[0][1] for (i, s), (j, t) in zip(u, v, strict=True))
+    if not u or not v:
+        return not u and not v
+    (_, p), (_, q) = u[0], v[0]
+    return [(j, value * q) for j, value in u] == [(j, value * p) for j, value in v]
 
 
 def fixed_columns(domain: Domain, n: int) -> list[Side]:

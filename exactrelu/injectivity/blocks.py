@@ -2,7 +2,8 @@
 
 Rows of a convolution that read the same inputs, a window, are a small layer on the window's part of a box. Two inputs x and y of the box
 with one output that agree where earlier windows reach agree on this window, too, if its rows together with the unit rows of what is
-known are injective there. Where one window after the other, say from a corner on, reaches all inputs, x = y.
+known are injective there. Where one window after the other, say from a corner on, reaches all inputs, x = y. Where none does alone,
+all rows help that read no other unknown inputs: at a corner, say, those of the smaller windows inside.
 """
 
 from __future__ import annotations
@@ -123,14 +124,17 @@ def windows_evidence(used: Sequence[tuple[Sequence[int], LayerInjectivity]]) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    """Rows that read the same inputs, `columns`, increasing."""
+    """Rows that read the inputs `columns`, both increasing: the same ones, or those of several windows."""
 
     columns: np.ndarray
     rows: np.ndarray
 
 
 class _Walk:
-    """Which inputs (n,) are known, and the windows that wait to be tried, those with the fewest unknown inputs first."""
+    """Which inputs (n,) are known, and the windows that wait to be tried.
+
+    First each alone, then each with all others that read no unknown inputs beside its own; those with the fewest unknown inputs first.
+    """
 
     def __init__(self, layer: Layer, domain: Box) -> None:
         self._layer, self._domain = layer, domain
@@ -141,23 +145,35 @@ class _Walk:
         self.known = self._fixed.copy()
         self._windows = _windows(self._weight)
         self._readers = _readers(self._windows, layer.inputs)
-        self._unknown = [int(np.count_nonzero(~self.known[window.columns])) for window in self._windows]
-        self._waiting: list[tuple[int, int]] = []
+        self._unknown = np.array([np.count_nonzero(~self.known[window.columns]) for window in self._windows], dtype=np.int64)
+        self._waiting: list[tuple[bool, int, int]] = []
         for number in range(len(self._windows)):
             self._wait(number)
 
     def _wait(self, number: int) -> None:
-        unknown = self._unknown[number]
-        if 0 < unknown <= len(self._windows[number].rows):
-            heappush(self._waiting, (unknown, number))
+        unknown = int(self._unknown[number])
+        if unknown:
+            for joined in (False, True):
+                heappush(self._waiting, (joined, unknown, number))
 
     def next_window(self) -> _Window | None:
         """A window with unknown inputs that has not been tried with what is known now; None where there is no more."""
         while self._waiting:
-            unknown, number = heappop(self._waiting)
+            joined, unknown, number = heappop(self._waiting)
             if unknown == self._unknown[number]:
-                return self._windows[number]
+                window = self._joined(number) if joined else self._windows[number]
+                if window is not None and unknown <= len(window.rows) and len(window.rows) * len(window.columns) <= _LARGEST_WINDOW:
+                    return window
         return None
+
+    def _joined(self, number: int) -> _Window | None:
+        """A window with all others whose unknown inputs are among its own; None where there is no other."""
+        columns = self._windows[number].columns
+        read = np.bincount(self._readers[:, columns[~self.known[columns]]].indices, minlength=len(self._windows))
+        inside = [self._windows[other] for other in np.flatnonzero((read > 0) & (read == self._unknown)).tolist()]
+        if len(inside) == 1:
+            return None
+        return _Window(*(np.unique(np.concatenate(parts)) for parts in zip(*((own.columns, own.rows) for own in inside), strict=True)))
 
     def beside_known(self, window: _Window) -> tuple[Layer, Box]:
         """The window's rows above the unit rows of its known inputs, and its part of the box, which itself says what is fixed."""

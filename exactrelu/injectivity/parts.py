@@ -72,6 +72,8 @@ def parts(stages: Sequence[Layer], domain: Domain) -> list[Part]:
     if n == 0 or not isinstance(domain, AllSpace | Orthant | Box):
         return whole
     matrices = [sparse_stage(stage) for stage in stages]
+    if (np.diff(matrices[0].starts) == n).any():
+        return whole
     offsets = np.cumsum([0, n, *(stage.outputs for stage in stages)])
     nodes = int(offsets[-1])
     ends = [matrix.row_numbers() + offset for matrix, offset in zip(matrices, offsets[1:], strict=False)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import sys
 from fractions import Fraction
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from samples import TRIANGLE, certificate, header
 
 from exactrelu.check import check
@@ -31,6 +34,27 @@ def test_rounding_counts_beside_the_block() -> None:
     assert rounded is not None and rounded.sides == [Fraction(5, 3)]
     # |Q| |rho| + |Q C| |rho_side| over D - A
     assert exact.correction == Fraction(1 + 4, 4) and rounded.correction == Fraction(1 + 5, 3)
+
+
+@pytest.mark.parametrize("make", [Kernels, FastKernels])
+@given(n=st.integers(1, 5), modulus=st.sampled_from((2, 3, 5, 6, 7, 2**31 - 1, 2**31 + 11)), data=st.data())
+def test_a_block_is_invertible_modulo_a_prime_iff_its_determinant_is(
+    make: type[Kernels], n: int, modulus: int, data: st.DataObject
+) -> None:
+    """By the sum over all permutations; modulo a composite number an inverse that is found is one, and some are not found."""
+    numbers = st.sampled_from((0, 1, -1, 2, 3, 2**31 - 1, 2**70))
+    block = data.draw(st.lists(st.lists(numbers, min_size=n, max_size=n), min_size=n, max_size=n))
+    # a row without an odd entry loses its powers of two first
+    halved = [[value >> min((v & -v).bit_length() - 1 for v in row if v) if any(row) else 0 for value in row] for row in block]
+    determinant = sum(
+        (-1) ** sum(a > b for i, b in enumerate(order) for a in order[:i]) * math.prod(halved[i][j] for i, j in enumerate(order))
+        for order in permutations(range(n))
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("exactrelu.fast_checker.SMALL", 1)
+        found = make().invertible([Row(row, Fraction(1), True) for row in block], range(n), modulus)
+    expected = math.gcd(determinant, modulus) == 1
+    assert found == expected or (modulus == 6 and not found)
 
 
 def test_nothing_left_of_the_identity_is_no_bound() -> None:
