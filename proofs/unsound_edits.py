@@ -140,12 +140,7 @@ EDITS = [
     ("InjectivityChecks.v", "if 0 <? w then chosen", "if 0 <=? w then chosen", "multipliers that are 0"),
     ("InjectivityChecks.v", "negb (Nat.eqb (size_of terms) 0) &&", "", "a dependency of no rows"),
     ("InjectivityChecks.v", "0 <=? numerator + total", "-1 <=? numerator + total", "a dependency whose rows may all be negative"),
-    (
-        "InjectivityChecks.v",
-        "forallb (dependency_holds (injective_lowered_by c) l K) (dependencies c)",
-        "true",
-        "dependencies that are none",
-    ),
+    ("InjectivityChecks.v", "forallb (dependency_holds t l K) (dependencies e)", "true", "dependencies that are none"),
     (
         "InjectivityChecks.v",
         "is_zero (combination ws (tmap snd sides) (zeros n)) && (dot",
@@ -161,6 +156,17 @@ EDITS = [
     ("InjectivityChecks.v", "Some rest => within outside j rest", "Some rest => Some rest", "a split of one child"),
     ("InjectivityChecks.v", "negb (is_among j outside)", "is_among j outside", "a branch over the excluded rows"),
     ("InjectivityChecks.v", "is_among (related r) outside\n               &&", "", "a contradiction with a row that is not excluded"),
+    ("SparseNetwork.v", "forallb (fun t => Nat.ltb (fst t) n) (row_terms (fst rb))", "true", "terms beyond the last column"),
+    ("WindowChecks.v", "| [], _ :: _ => None", "| [], _ :: _ => Some (rev_append reversed [])", "columns that a window reads left out"),
+    ("WindowChecks.v", "(fun b c => b && negb c)", "(fun b c => negb c)", "columns as known that no window before reads"),
+    ("WindowChecks.v", "else b :: mark_from", "else true :: mark_from", "columns as read beside those of a window"),
+    ("WindowChecks.v", "forallb (fun b => b) (tmap2 orb read fixed)", "true", "columns that no window reads"),
+    ("WindowChecks.v", "(Polyhedral part) e &&", "(Polyhedral part) e ||", "a window that is not injective"),
+    ("WindowChecks.v", "&& same_layer (fst (snd p)) l ", "", "another layer as the same window"),
+    ("WindowChecks.v", "&& same_domain (snd (snd p)) part", "", "another domain as the same window"),
+    ("WindowChecks.v", "&& (constant r =? constant s)", "", "other biases as the same window"),
+    ("WindowChecks.v", "&& same_list Bool.eqb (rectified l) (rectified m)", "", "other relus as the same window"),
+    ("WindowChecks.v", "| AllSpace => Some AllSpace", "| AllSpace => Some Orthant", "an orthant as the window's domain"),
     ("ExpansionChecks.v", "then is_zero r && semidefinite", "then semidefinite", "a pivot 0 in a row that is not 0"),
     ("ExpansionChecks.v", "(0 <? p) && semidefinite", "semidefinite", "a negative pivot"),
     ("ExpansionChecks.v", "(fun x y => x =? f * y)", "(fun x y => true)", "a quotient with a remainder"),
@@ -206,7 +212,7 @@ EDITS = [
     ),
     (
         "NetworkInjectivityChecks.v",
-        "layer_is_injective propose l (stage_certificate set number s)\n          &&",
+        "injective_by_evidence propose not_lowered l set (stage_by s)\n          &&",
         "",
         "a layer that is not injective",
     ),
@@ -235,7 +241,7 @@ EDITS = [
 ]
 
 # what is extracted: an edit that does not compile there is no edit
-EXTRACTED = {"Checker.v", "Systems.v", "ApproximateInverse.v", "Vectors.v", "Echelon.v", "RegionTree.v"}
+EXTRACTED = {"Checker.v", "Systems.v", "ApproximateInverse.v", "Vectors.v", "Echelon.v", "RegionTree.v", "SparseNetwork.v"}
 
 
 def compiled(folder: Path) -> subprocess.CompletedProcess[str]:

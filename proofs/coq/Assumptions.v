@@ -6,7 +6,7 @@ From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity
 From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
 From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness AffinePieces AffinePiecesSound.
 From ExactRelu Require Import CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
-  InjectivitySound SemidefiniteSound ExpansionSound FormsOnBalls RegionTreeSound
+  InjectivitySound WindowsSound SemidefiniteSound ExpansionSound FormsOnBalls RegionTreeSound
   SkipsSound DefiniteMatricesSound DefiniteSound Orientation OrientationSound IntervalsSound NetworkInjectivitySound.
 
 (* the checker, over every ordered field, and over the rationals *)
@@ -22,6 +22,9 @@ Check check_collision_sound_over_the_rationals. Print Assumptions check_collisio
 Check check_injective_sound. Print Assumptions check_injective_sound.
 Definition check_injective_sound_over_the_rationals := @check_injective_sound rat_realFieldType.
 Check check_injective_sound_over_the_rationals. Print Assumptions check_injective_sound_over_the_rationals.
+Check check_sparse_injective_sound. Print Assumptions check_sparse_injective_sound.
+Definition check_sparse_injective_sound_over_the_rationals := @check_sparse_injective_sound rat_realFieldType.
+Check check_sparse_injective_sound_over_the_rationals. Print Assumptions check_sparse_injective_sound_over_the_rationals.
 Check check_bias_limit_sound. Print Assumptions check_bias_limit_sound.
 Definition check_bias_limit_sound_over_the_rationals := @check_bias_limit_sound rat_realFieldType.
 Check check_bias_limit_sound_over_the_rationals. Print Assumptions check_bias_limit_sound_over_the_rationals.
@@ -65,6 +68,8 @@ Check dependency_sound. Print Assumptions dependency_sound.
 Check certain_entries_sound. Print Assumptions certain_entries_sound.
 Check check_tree_sound. Print Assumptions check_tree_sound.
 Check layer_is_injective_sound. Print Assumptions layer_is_injective_sound.
+Check windows_ok_sound. Print Assumptions windows_ok_sound.
+Check injective_by_evidence_sound. Print Assumptions injective_by_evidence_sound.
 Check convex_contains_sound. Print Assumptions convex_contains_sound.
 Check in_convex_domain_between. Print Assumptions in_convex_domain_between.
 Check nowhere_negative_sound. Print Assumptions nowhere_negative_sound.

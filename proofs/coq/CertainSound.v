@@ -167,8 +167,8 @@ by split; [split; [| left] | rewrite /= mul1r].
 Qed.
 
 (* Every entry of the list A0 is 0 on the difference. *)
-Theorem certain_entries_sound c es : (forall d, List.In d (dependencies c) -> dependency_holds lowered_by l K d) ->
-  certain_entries l K c = Some es -> forall e, List.In e es -> is_certain e.
+Theorem certain_entries_sound ev es : (forall d, List.In d (dependencies ev) -> dependency_holds lowered_by l K d) ->
+  certain_entries l K ev = Some es -> forall e, List.In e es -> is_certain e.
 Proof.
 move=> hd; rewrite /certain_entries; case hds: numbered => [ds|] //; case hf: all_flat_sides => [flat|] //.
 case hes: certain_rows => [es'|] // [<-] e; rewrite !tappE => /In_cat[|/In_cat[|/In_cat[]]].

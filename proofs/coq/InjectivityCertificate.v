@@ -40,14 +40,25 @@ Inductive spanning :=
 | ByRank (r : rank_evidence)
 | ByTree (prime : Z) (preorder : list tree_line).
 
-Record injectivity_certificate := InjectivityCertificate {
-  injective_layer : nat;
-  injective_on : convex_domain;
-  injective_lowered_by : fraction;
+(* for a layer and a domain: the rows that are 0 on every difference of two inputs with one output have full rank *)
+Record full_rank_evidence := FullRankEvidence {
   dependencies : list dependency;
   flats : list multipliers;
   certain : list nat;
   spanned_by : spanning }.
+
+(* Some rows, a window, determine the inputs that they read, given those that windows before read: by evidence of their own, or as the
+   window of this number, counted from 0, does. *)
+Inductive window_evidence := ByItself (e : full_rank_evidence) | AsBefore (number : nat).
+Record window := Window { window_rows : list nat; window_by : window_evidence }.
+
+Inductive injectivity_evidence := AtOnce (e : full_rank_evidence) | ByWindows (windows : list window).
+
+Record injectivity_certificate := InjectivityCertificate {
+  injective_layer : nat;
+  injective_on : convex_domain;
+  injective_lowered_by : fraction;
+  injective_by : injectivity_evidence }.
 
 (* ---------- how far the biases may be lowered ---------- *)
 

@@ -1,7 +1,7 @@
 (* The checker of claims about all inputs (sections 4.10 and 4.11 of FORMAT.md): two inputs with the same output, a layer that is injective
-   on a domain (I1, I2, I8), a limit of the biases at which it is (I4); for the fourth kind see ExpansionChecks.v.
-   `check_collision_sound` in CollisionSound.v, `check_injective_sound` in InjectivitySound.v and `check_bias_limit_sound` in
-   BiasLimitSound.v: true means that the claim holds (InjectivityClaims.v). *)
+   on a domain (I1, I2, I8; window by window: WindowChecks.v), a limit of the biases at which it is (I4); for the fourth kind see
+   ExpansionChecks.v.  `check_collision_sound` in CollisionSound.v, `layer_is_injective_sound` in InjectivitySound.v and
+   `check_bias_limit_sound` in BiasLimitSound.v: true means that the claim holds (InjectivityClaims.v). *)
 From Coq Require Import ZArith List Bool.
 From ExactRelu Require Import Certificate InjectivityCertificate Vectors ApproximateInverse Systems Checker Echelon.
 Import ListNotations.
@@ -142,8 +142,8 @@ Definition fixed_columns (n : nat) (K : convex_domain) : list bool :=
 Definition fixed_sides (n : nat) (K : convex_domain) : list entry := sides (System n [] (all_columns false n) (fixed_columns n K)).
 
 (* A0: entries that are 0 on every difference of two inputs in the domain with one output *)
-Definition certain_entries (l : layer) (K : convex_domain) (c : injectivity_certificate) : option (list entry) :=
-  match numbered (dependencies c) (certain c), all_flat_sides (inputs l) K (flats c) with
+Definition certain_entries (l : layer) (K : convex_domain) (e : full_rank_evidence) : option (list entry) :=
+  match numbered (dependencies e) (certain e), all_flat_sides (inputs l) K (flats e) with
   | Some ds, Some flat =>
       match certain_rows l ds with
       | Some es =>
@@ -229,24 +229,16 @@ End Tree.
 
 (* ---------- an injective layer ---------- *)
 
-Definition layer_is_injective (l : layer) (c : injectivity_certificate) : bool :=
-  let K := injective_on c in
-  forallb (dependency_holds (injective_lowered_by c) l K) (dependencies c)
-  && match certain_entries l K c with
+Definition layer_is_injective (t : fraction) (l : layer) (K : convex_domain) (e : full_rank_evidence) : bool :=
+  forallb (dependency_holds t l K) (dependencies e)
+  && match certain_entries l K e with
      | Some es =>
-         match spanned_by c with
+         match spanned_by e with
          | ByRank r =>
              Nat.eqb (rank_value r) (inputs l) && (match bound_above r with ByColumns => true | _ => false end)
              && (match check_rank propose (inputs l) es r with Some _ => true | None => false end)
-         | ByTree q lines => (1 <? q) && check_tree l q (tmap row_numbers (dependencies c)) es lines
+         | ByTree q lines => (1 <? q) && check_tree l q (tmap row_numbers (dependencies e)) es lines
          end
-     | None => false
-     end.
-
-Definition check_injective (net : network) (c : injectivity_certificate) : bool :=
-  network_ok net
-  && match split_layers net (injective_layer c) with
-     | Some (_, l) => convex_domain_ok (inputs l) (injective_on c) && fraction_ok (injective_lowered_by c) && layer_is_injective l c
      | None => false
      end.
 End Oracle.

@@ -122,16 +122,15 @@ Section InjectivitySound.
 Variables (R : realFieldType) (propose : oracle).
 
 (* A layer that is accepted as injective on a domain, its biases lowered, is injective on it. *)
-Theorem layer_is_injective_sound l c : size (rectified l) = size (rows l) ->
-  (forall r, List.In r (rows l) -> size (coefficients r) = inputs l) -> is_convex_domain (inputs l) (injective_on c) ->
-  Z.lt 0 (below (injective_lowered_by c)) -> layer_is_injective propose l c ->
-  injective_on_domain (inputs l) (injective_on c) (lowered_layer_at (value_of R (injective_lowered_by c)) l).
+Theorem layer_is_injective_sound t l K ev : size (rectified l) = size (rows l) ->
+  (forall r, List.In r (rows l) -> size (coefficients r) = inputs l) -> is_convex_domain (inputs l) K -> Z.lt 0 (below t) ->
+  layer_is_injective propose t l K ev -> injective_on_domain (inputs l) K (lowered_layer_at (value_of R t) l).
 Proof.
 move=> hmarks hwidths hK ht /andP[]; rewrite forallbE => /all_In hdep; case hes: certain_entries => [es|] // hspan.
 move=> x y sx sy hx hy he; apply: difference_zero; first by rewrite sx sy.
 have size_r := size_difference sx sy; set r := difference x y in size_r *.
 have hcertain := certain_entries_sound hmarks hwidths hK ht sx sy hx hy he hdep hes.
-case: spanned_by hspan => [ev /andP[/andP[/Nat.eqb_eq hn _]]|q lines /andP[/Z.ltb_lt q1 htree]].
+case: spanned_by hspan => [re /andP[/andP[/Nat.eqb_eq hn _]]|q lines /andP[/Z.ltb_lt q1 htree]].
   case hb: check_rank => [b|] // _; have [hrank _] := check_rank_sound R (fun e h => (hcertain e h).1) hb.
   apply: (vector_of_eq0 size_r); apply: (full_rank_zero (es := es)); first by rewrite hrank.
   by move=> e /hcertain[_]; rewrite entry_at_vector_of.
@@ -140,15 +139,5 @@ rewrite hk in htree; apply: check_tree_sound htree => // [g|e /hcertain[]].
   rewrite tmapE => hg; have [d /hdep hd ->] := In_map hg; exact: dependency_sound hd.
 case: e => //= j s [_ [->|->]] /eqP; first by rewrite mul1r => /eqP.
 by rewrite mulf_eq0 => /orP[|/eqP //]; rewrite embed_eq0.
-Qed.
-
-(* The soundness of the check, over every ordered field: a certificate of injectivity that is accepted makes a true claim. *)
-Theorem check_injective_sound net c : check_injective propose net c = true -> injectivity_claim_holds R net c.
-Proof.
-case/andP=> /network_ok_widths_agree hw; case hs: split_layers => [[before l]|] //.
-case/andP=> /andP[/convex_domain_ok_is_convex_domain hK /Z.ltb_lt ht] hc.
-have [after [hn hscope]] := split_layersP hs; exists before, l, after; split=> //.
-have hl := hw; rewrite hn in hl; have [_ [_ hmarks hwidths _]] := proj1 (widths_agree_cat _ _ _) hl.
-exact: layer_is_injective_sound hc.
 Qed.
 End InjectivitySound.

@@ -8,12 +8,7 @@ From ExactRelu Require Import Certificate InjectivityCertificate RegionCertifica
 Inductive layer_inputs := AllVectors | TheDomain | NonNegative | IntervalImage.
 
 (* that a layer is injective on such a set, with the evidence of section 4.10 *)
-Record layer_stage := LayerStage {
-  stage_inputs : layer_inputs;
-  stage_dependencies : list dependency;
-  stage_flats : list multipliers;
-  stage_certain : list nat;
-  stage_spanned_by : spanning }.
+Record layer_stage := LayerStage { stage_inputs : layer_inputs; stage_by : injectivity_evidence }.
 
 Inductive network_evidence :=
 | ByStages (stages : list layer_stage) (* one for each layer *)

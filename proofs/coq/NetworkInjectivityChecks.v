@@ -4,7 +4,7 @@
    (NetworkClaims.v). *)
 From Coq Require Import ZArith List Bool.
 From ExactRelu Require Import Certificate InjectivityCertificate NetworkCertificate Vectors ApproximateInverse Systems Checker
-  InjectivityChecks SkipChecks IntervalChecks RegionTree DefiniteChecks OrientationChecks.
+  InjectivityChecks WindowChecks SkipChecks IntervalChecks RegionTree DefiniteChecks OrientationChecks.
 Import ListNotations.
 Local Open Scope Z_scope.
 
@@ -28,18 +28,15 @@ Definition reached_after (reached : reach) (l : layer) (stages : list layer_stag
                then ends_after root_above reached l else []).
 (* a layer's biases as they are *)
 Definition not_lowered : fraction := Fraction 1 0.
-Definition stage_certificate (K : convex_domain) (number : nat) (s : layer_stage) : injectivity_certificate :=
-  InjectivityCertificate number K not_lowered (stage_dependencies s) (stage_flats s) (stage_certain s) (stage_spanned_by s).
 (* Every layer is injective on a set that holds all that reaches it. *)
-Fixpoint stages_ok (K : convex_domain) (known : layer_inputs) (reached : reach) (number : nat) (ls : list layer)
-    (stages : list layer_stage) : bool :=
+Fixpoint stages_ok (K : convex_domain) (known : layer_inputs) (reached : reach) (ls : list layer) (stages : list layer_stage) : bool :=
   match ls, stages with
   | [], [] => true
   | l :: ls', s :: stages' =>
       match set_of (inputs l) K known reached (stage_inputs s) with
       | Some set =>
-          layer_is_injective propose l (stage_certificate set number s)
-          && stages_ok K (known_after l) (reached_after reached l stages') (S number) ls' stages'
+          injective_by_evidence propose not_lowered l set (stage_by s)
+          && stages_ok K (known_after l) (reached_after reached l stages') ls' stages'
       | None => false
       end
   | _, _ => false
@@ -51,7 +48,7 @@ Definition check_network_injective (net : network) (c : network_injectivity_cert
      | Some (before, l) =>
          let ls := tapp before [l] in
          match network_by c with
-         | ByStages stages => stages_ok (network_on c) TheDomain (InDomain (network_on c)) 1 ls stages
+         | ByStages stages => stages_ok (network_on c) TheDomain (InDomain (network_on c)) ls stages
          | BySkips ends inverses => blocks_ok (network_inputs net) 0 ends inverses None ls
          | ByMatrix weights cells =>
              match network_on c with

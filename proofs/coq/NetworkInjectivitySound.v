@@ -4,7 +4,7 @@ From Coq Require Import ZArith List.
 From mathcomp Require Import all_ssreflect all_algebra.
 From ExactRelu Require Import Certificate InjectivityCertificate NetworkCertificate Vectors Integers ListFacts VectorFacts.
 From ExactRelu Require Import ApproximateInverse Claims InjectivityClaims NetworkClaims Systems Checker InjectivityChecks SkipChecks.
-From ExactRelu Require Import NetworkInjectivityChecks EvaluationSound ConvexDomains Soundness InjectivitySound SkipsSound.
+From ExactRelu Require Import NetworkInjectivityChecks EvaluationSound ConvexDomains Soundness InjectivitySound WindowChecks WindowsSound SkipsSound.
 From ExactRelu Require Import IntervalChecks IntervalsSound RegionTree DefiniteChecks DefiniteSound OrientationChecks OrientationSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
@@ -35,12 +35,12 @@ by rewrite le_maxr lexx.
 Qed.
 
 (* Layers that are accepted, each on a set that holds what reaches it, are injective on what is known to reach the first one. *)
-Theorem stages_ok_sound K known reached number n ls stages : widths_agree n ls -> is_convex_domain n (known_set K known) ->
-  is_reach n reached -> stages_ok propose root_above domain_of K known reached number ls stages ->
+Theorem stages_ok_sound K known reached n ls stages : widths_agree n ls -> is_convex_domain n (known_set K known) ->
+  is_reach n reached -> stages_ok propose root_above domain_of K known reached ls stages ->
   forall x y : seq R, size x = n -> size y = n -> comes n K known reached x -> comes n K known reached y ->
   layers_at ls x = layers_at ls y -> x = y.
 Proof.
-elim: ls known reached number n stages => [|l ls IH] known reached number n [|s stages] //=.
+elim: ls known reached n stages => [|l ls IH] known reached n [|s stages] //=.
 move=> [hin hmarks hwidths hw] hK hr; case hset: set_of => [set|] // /andP[hinj hrest] x y sx sy hx hy; rewrite /layers_at /= => he.
 rewrite hin in hset; have [hK' hcomes] := set_of_sound hK hset.
 have hl : layer_at l x = layer_at l y.
@@ -50,9 +50,9 @@ have hl : layer_at l x = layer_at l y.
     move=> hz [_ h]; split; last first.
       by rewrite /reached_after; case: ifP => _ /= j; [apply: ends_after_sound h j | rewrite nth_nil].
     by rewrite /known_after; case: ifP => // /rectified_in_orthant h'; apply: h'.
-  apply: (IH _ _ _ _ _ hw _ _ hrest) he; rewrite ?size_at //; try exact: hnext.
+  apply: (IH _ _ _ _ hw _ _ hrest) he; rewrite ?size_at //; try exact: hnext.
   by rewrite /known_after; case: ifP.
-rewrite -hin in hK'; have := @layer_is_injective_sound R propose l (stage_certificate set number s) hmarks hwidths hK' (erefl _) hinj.
+rewrite -hin in hK'; have := @injective_by_evidence_sound R propose not_lowered l set (stage_by s) hmarks hwidths hK' (erefl _) hinj.
 have -> : InjectivityClaims.value_of R not_lowered = 0 by rewrite /InjectivityClaims.value_of /= mul0r.
 by rewrite /= hin => h; apply: h; rewrite ?lowered_layer_at0 //; apply: hcomes.
 Qed.

@@ -268,8 +268,7 @@ let read_certain text section =
   Text.finish fields;
   certain
 
-(* the evidence that one layer is injective *)
-let read_spanning text =
+let read_full_rank text =
   let dependencies = lines_of text "dependency" "4.10" read_dependency in
   let flats = lines_of text "flat" "4.10" (fun fields ->
     let sides = read_multipliers fields in
@@ -277,11 +276,32 @@ let read_spanning text =
     sides) in
   let certain = read_certain text "4.10" in
   let spanned_by = if Text.begins text "rank" then ByRank (read_rank text "4.10") else read_tree text in
-  (dependencies, flats, certain, spanned_by)
+  { dependencies; flats; certain; spanned_by }
 
-let read_injectivity text injective_layer injective_on injective_lowered_by =
-  let dependencies, flats, certain, spanned_by = read_spanning text in
-  { injective_layer; injective_on; injective_lowered_by; dependencies; flats; certain; spanned_by }
+let read_windows text =
+  let fields = Text.take text "windows" "4.10" in
+  let count = Text.count fields "K" in
+  Text.finish fields;
+  let used = Hashtbl.create 64 in
+  let read_rows fields =
+    let rows = read_numbers fields in
+    Text.finish fields;
+    List.iter (fun row ->
+      if Hashtbl.mem used row then Text.refuse fields "a row stands in a window before";
+      Hashtbl.add used row ()) rows;
+    rows in
+  ByWindows (Network_file.repeat count (fun () ->
+    if Text.begins text "window" then begin
+      let window_rows = read_rows (Text.take text "window" "4.10") in
+      { window_rows; window_by = ByItself (read_full_rank text) }
+    end
+    else
+      let fields = Text.take text "same" "4.10" in
+      let earlier = Text.count fields "W" in
+      { window_rows = read_rows fields; window_by = AsBefore earlier }))
+
+(* the evidence that one layer is injective *)
+let read_injectivity text = if Text.begins text "windows" then read_windows text else AtOnce (read_full_rank text)
 
 (* ---------- section 4.14 ---------- *)
 
@@ -295,8 +315,7 @@ let read_stage number text =
     | "image" -> IntervalImage
     | _ -> NonNegative in
   Text.finish fields;
-  let stage_dependencies, stage_flats, stage_certain, stage_spanned_by = read_spanning text in
-  { stage_inputs; stage_dependencies; stage_flats; stage_certain; stage_spanned_by }
+  { stage_inputs; stage_by = read_injectivity text }
 
 (* ---------- section 4.13 ---------- *)
 
@@ -447,7 +466,9 @@ let read_claim_of_all_inputs text kind layer domain =
   match Text.word fields ([ "collision"; "injective" ] @ if of_layer then [ "bias-limit"; "expansion" ] else []) with
   | "injective" ->
       Text.finish fields;
-      if of_layer then Injectivity (read_injectivity text layer domain lowered_by)
+      if of_layer then
+        Injectivity
+          { injective_layer = layer; injective_on = domain; injective_lowered_by = lowered_by; injective_by = read_injectivity text }
       else NetworkInjectivity (read_network_injectivity text layer domain)
   | "bias-limit" ->
       let limit = read_fraction fields in

@@ -2946,12 +2946,24 @@ type spanning =
 | ByRank of rank_evidence
 | ByTree of Big_int_Z.big_int * tree_line list
 
+type full_rank_evidence = { dependencies : dependency list;
+                            flats : multipliers list; certain : int list;
+                            spanned_by : spanning }
+
+type window_evidence =
+| ByItself of full_rank_evidence
+| AsBefore of int
+
+type window = { window_rows : int list; window_by : window_evidence }
+
+type injectivity_evidence =
+| AtOnce of full_rank_evidence
+| ByWindows of window list
+
 type injectivity_certificate = { injective_layer : int;
                                  injective_on : convex_domain;
                                  injective_lowered_by : fraction;
-                                 dependencies : dependency list;
-                                 flats : multipliers list;
-                                 certain : int list; spanned_by : spanning }
+                                 injective_by : injectivity_evidence }
 
 type bias_limit_certificate = { limited_layer : int;
                                 limited_on : convex_domain;
@@ -3401,12 +3413,12 @@ let fixed_sides n k =
     upper_sides = (fixed_columns0 n k) }
 
 (** val certain_entries :
-    layer -> convex_domain -> injectivity_certificate -> entry list option **)
+    layer -> convex_domain -> full_rank_evidence -> entry list option **)
 
-let certain_entries l k c =
-  match numbered c.dependencies c.certain with
+let certain_entries l k e =
+  match numbered e.dependencies e.certain with
   | Some ds ->
-    (match all_flat_sides l.inputs k c.flats with
+    (match all_flat_sides l.inputs k e.flats with
      | Some flat ->
        (match certain_rows l ds with
         | Some es ->
@@ -3549,14 +3561,13 @@ let check_tree propose l q groups inside lines =
   | None -> false
 
 (** val layer_is_injective :
-    oracle -> layer -> injectivity_certificate -> bool **)
+    oracle -> fraction -> layer -> convex_domain -> full_rank_evidence -> bool **)
 
-let layer_is_injective propose l c =
-  let k = c.injective_on in
-  (&&) (forallb (dependency_holds c.injective_lowered_by l k) c.dependencies)
-    (match certain_entries l k c with
+let layer_is_injective propose t l k e =
+  (&&) (forallb (dependency_holds t l k) e.dependencies)
+    (match certain_entries l k e with
      | Some es ->
-       (match c.spanned_by with
+       (match e.spanned_by with
         | ByRank r ->
           (&&)
             ((&&) ((=) r.rank_value l.inputs)
@@ -3568,22 +3579,8 @@ let layer_is_injective propose l c =
              | None -> false)
         | ByTree (q, lines) ->
           (&&) (Z.ltb Big_int_Z.unit_big_int q)
-            (check_tree propose l q (tmap row_numbers c.dependencies) es
+            (check_tree propose l q (tmap row_numbers e.dependencies) es
               lines))
-     | None -> false)
-
-(** val check_injective :
-    oracle -> network -> injectivity_certificate -> bool **)
-
-let check_injective propose net c =
-  (&&) (network_ok net)
-    (match split_layers net c.injective_layer with
-     | Some p ->
-       let _,l = p in
-       (&&)
-         ((&&) (convex_domain_ok l.inputs c.injective_on)
-           (fraction_ok c.injective_lowered_by))
-         (layer_is_injective propose l c)
      | None -> false)
 
 (** val limits : fraction -> layer -> point -> point -> point -> bool **)
@@ -3623,6 +3620,307 @@ let check_bias_limit net c =
          (limits c.bias_limit l (row_values l c.common_input)
            (row_values l c.first_direction) (row_values l c.second_direction))
      | None -> false)
+
+type sparse_row = { sparse_exponent : Big_int_Z.big_int;
+                    sparse_constant : Big_int_Z.big_int;
+                    row_terms : (int*Big_int_Z.big_int) list }
+
+type sparse_layer = { sparse_inputs : int;
+                      sparse_rows : (sparse_row*bool) list }
+
+type sparse_network = { sparse_network_inputs : int;
+                        sparse_layers : sparse_layer list }
+
+(** val sparse_widths_ok : int -> sparse_layer list -> bool **)
+
+let rec sparse_widths_ok n = function
+| [] -> true
+| l :: ls' ->
+  (&&)
+    ((&&) ((=) l.sparse_inputs n)
+      (forallb (fun rb ->
+        forallb (fun t -> Nat.ltb (fst t) n) (fst rb).row_terms)
+        l.sparse_rows)) (sparse_widths_ok (size_of l.sparse_rows) ls')
+
+(** val sparse_network_ok : sparse_network -> bool **)
+
+let sparse_network_ok net =
+  sparse_widths_ok net.sparse_network_inputs net.sparse_layers
+
+(** val terms_onto :
+    int -> Big_int_Z.big_int list -> (int*Big_int_Z.big_int) list ->
+    (int*Big_int_Z.big_int) list **)
+
+let rec terms_onto j a reversed =
+  match a with
+  | [] -> rev_append reversed []
+  | v :: a' ->
+    terms_onto (Stdlib.Int.succ j) a'
+      (if Z.eqb v Big_int_Z.zero_big_int then reversed else (j,v) :: reversed)
+
+(** val sparse_row_of : row -> sparse_row **)
+
+let sparse_row_of r =
+  { sparse_exponent = r.exponent; sparse_constant = r.constant; row_terms =
+    (terms_onto 0 r.coefficients []) }
+
+(** val sparse_rows_of : layer -> (sparse_row*bool) list **)
+
+let sparse_rows_of l =
+  tmap2 (fun r b -> (sparse_row_of r),b) l.rows l.rectified
+
+(** val union_onto : int list -> int list -> int list -> int list **)
+
+let rec union_onto a =
+  let rec inner b reversed =
+    match a with
+    | [] -> rev_append reversed b
+    | i :: a' ->
+      (match b with
+       | [] -> rev_append reversed a
+       | j :: b' ->
+         if (=) i j
+         then union_onto a' b' (i :: reversed)
+         else if Nat.ltb i j
+              then union_onto a' b (i :: reversed)
+              else inner b' (j :: reversed))
+  in inner
+
+(** val columns_read : sparse_row list -> int list **)
+
+let columns_read rs =
+  fold_left (fun cs r -> union_onto cs (tmap fst r.row_terms) []) rs []
+
+(** val entries_onto :
+    int list -> (int*Big_int_Z.big_int) list -> Big_int_Z.big_int list ->
+    Big_int_Z.big_int list option **)
+
+let rec entries_onto cs ts reversed =
+  match cs with
+  | [] -> (match ts with
+           | [] -> Some (rev_append reversed [])
+           | _ :: _ -> None)
+  | c :: cs' ->
+    (match ts with
+     | [] -> entries_onto cs' [] (Big_int_Z.zero_big_int :: reversed)
+     | p :: ts' ->
+       let j,v = p in
+       if (=) c j
+       then entries_onto cs' ts' (v :: reversed)
+       else entries_onto cs' ts (Big_int_Z.zero_big_int :: reversed))
+
+(** val rows_at : int list -> sparse_row list -> row list option **)
+
+let rec rows_at cs = function
+| [] -> Some []
+| r :: rs' ->
+  (match entries_onto cs r.row_terms [] with
+   | Some a ->
+     (match rows_at cs rs' with
+      | Some others ->
+        Some ({ exponent = r.sparse_exponent; constant = r.sparse_constant;
+          coefficients = a } :: others)
+      | None -> None)
+   | None -> None)
+
+(** val unit_rows : bool list -> row list **)
+
+let unit_rows marks =
+  let n = size_of marks in
+  tmap (fun j -> { exponent = Big_int_Z.zero_big_int; constant =
+    Big_int_Z.zero_big_int; coefficients =
+    (unit_at n j Big_int_Z.unit_big_int) }) (pick marks (seq 0 n))
+
+(** val part_of_point : int list -> point -> point option **)
+
+let part_of_point cs p =
+  option_map (fun x -> { denominator = p.denominator; numerators = x })
+    (numbered p.numerators cs)
+
+(** val part_of_domain : int list -> domain -> domain option **)
+
+let part_of_domain cs = function
+| Box (lower, upper) ->
+  (match part_of_point cs lower with
+   | Some lo ->
+     (match part_of_point cs upper with
+      | Some hi -> Some (Box (lo, hi))
+      | None -> None)
+   | None -> None)
+| Polytope _ -> None
+| x -> Some x
+
+(** val same_list : ('a1 -> 'a1 -> bool) -> 'a1 list -> 'a1 list -> bool **)
+
+let rec same_list same l m =
+  match l with
+  | [] -> (match m with
+           | [] -> true
+           | _ :: _ -> false)
+  | a :: l' ->
+    (match m with
+     | [] -> false
+     | b :: m' -> (&&) (same a b) (same_list same l' m'))
+
+(** val same_row : row -> row -> bool **)
+
+let same_row r s =
+  (&&) ((&&) (Z.eqb r.exponent s.exponent) (Z.eqb r.constant s.constant))
+    (same_list Z.eqb r.coefficients s.coefficients)
+
+(** val same_layer : layer -> layer -> bool **)
+
+let same_layer l m =
+  (&&) ((&&) ((=) l.inputs m.inputs) (same_list same_row l.rows m.rows))
+    (same_list eqb l.rectified m.rectified)
+
+(** val same_numbers : point -> point -> bool **)
+
+let same_numbers p q =
+  (&&) (Z.eqb p.denominator q.denominator)
+    (same_list Z.eqb p.numerators q.numerators)
+
+(** val same_domain : domain -> domain -> bool **)
+
+let same_domain k l =
+  match k with
+  | AllSpace -> (match l with
+                 | AllSpace -> true
+                 | _ -> false)
+  | Orthant -> (match l with
+                | Orthant -> true
+                | _ -> false)
+  | Box (lower, upper) ->
+    (match l with
+     | Box (lower', upper') ->
+       (&&) (same_numbers lower lower') (same_numbers upper upper')
+     | _ -> false)
+  | Polytope _ -> false
+
+(** val mark_from : int -> int list -> bool list -> bool list **)
+
+let rec mark_from next cs marks = match marks with
+| [] -> marks
+| b :: marks' ->
+  (match cs with
+   | [] -> marks
+   | c :: cs' ->
+     if (=) c next
+     then true :: (mark_from (Stdlib.Int.succ next) cs' marks')
+     else b :: (mark_from (Stdlib.Int.succ next) cs marks'))
+
+(** val question :
+    domain -> bool list -> (sparse_row*bool) list -> bool list -> window ->
+    (int list*(layer*domain)) option **)
+
+let question k fixed all_rows read w =
+  match numbered all_rows w.window_rows with
+  | Some rs ->
+    let cs = columns_read (tmap fst rs) in
+    (match rows_at cs (tmap fst rs) with
+     | Some own ->
+       (match numbered read cs with
+        | Some before ->
+          (match numbered fixed cs with
+           | Some one_value ->
+             (match part_of_domain cs k with
+              | Some part0 ->
+                let units =
+                  unit_rows
+                    (tmap2 (fun b c -> (&&) b (negb c)) before one_value)
+                in
+                Some (cs,({ inputs = (size_of cs); rows = (tapp own units);
+                rectified =
+                (tapp (tmap snd rs) (tmap (fun _ -> false) units)) },part0))
+              | None -> None)
+           | None -> None)
+        | None -> None)
+     | None -> None)
+  | None -> None
+
+(** val windows_from :
+    oracle -> fraction -> domain -> bool list -> (sparse_row*bool) list ->
+    int -> bool list -> (int*(layer*domain)) list -> window list -> bool **)
+
+let rec windows_from propose t k fixed all_rows number0 read proved = function
+| [] -> forallb (fun b -> b) (tmap2 (||) read fixed)
+| w :: ws' ->
+  (match question k fixed all_rows read w with
+   | Some p ->
+     let cs,p0 = p in
+     let l,part0 = p0 in
+     let read' = mark_from 0 cs read in
+     (match w.window_by with
+      | ByItself e ->
+        (&&) (layer_is_injective propose t l (Polyhedral part0) e)
+          (windows_from propose t k fixed all_rows (Stdlib.Int.succ number0)
+            read' ((number0,(l,part0)) :: proved) ws')
+      | AsBefore earlier ->
+        (&&)
+          (existsb (fun p1 ->
+            (&&) ((&&) ((=) (fst p1) earlier) (same_layer (fst (snd p1)) l))
+              (same_domain (snd (snd p1)) part0)) proved)
+          (windows_from propose t k fixed all_rows (Stdlib.Int.succ number0)
+            read' proved ws'))
+   | None -> false)
+
+(** val windows_ok :
+    oracle -> fraction -> int -> (sparse_row*bool) list -> convex_domain ->
+    window list -> bool **)
+
+let windows_ok propose t n all_rows k ws =
+  match k with
+  | Polyhedral k' ->
+    (match k' with
+     | Polytope _ -> false
+     | _ ->
+       windows_from propose t k' (fixed_columns0 n k) all_rows 0
+         (all_columns false n) [] ws)
+  | Ball (_, _) -> false
+
+(** val injective_by_evidence :
+    oracle -> fraction -> layer -> convex_domain -> injectivity_evidence ->
+    bool **)
+
+let injective_by_evidence propose t l k = function
+| AtOnce e0 -> layer_is_injective propose t l k e0
+| ByWindows ws -> windows_ok propose t l.inputs (sparse_rows_of l) k ws
+
+(** val check_injective :
+    oracle -> network -> injectivity_certificate -> bool **)
+
+let check_injective propose net c =
+  (&&) (network_ok net)
+    (match split_layers net c.injective_layer with
+     | Some p ->
+       let _,l = p in
+       (&&)
+         ((&&) (convex_domain_ok l.inputs c.injective_on)
+           (fraction_ok c.injective_lowered_by))
+         (injective_by_evidence propose c.injective_lowered_by l
+           c.injective_on c.injective_by)
+     | None -> false)
+
+(** val check_sparse_injective :
+    oracle -> sparse_network -> injectivity_certificate -> bool **)
+
+let check_sparse_injective propose net c =
+  (&&) (sparse_network_ok net)
+    ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+       (fun _ -> false)
+       (fun number0 ->
+       match nth_error net.sparse_layers number0 with
+       | Some l ->
+         (match c.injective_by with
+          | AtOnce _ -> false
+          | ByWindows ws ->
+            (&&)
+              ((&&) (convex_domain_ok l.sparse_inputs c.injective_on)
+                (fraction_ok c.injective_lowered_by))
+              (windows_ok propose c.injective_lowered_by l.sparse_inputs
+                l.sparse_rows c.injective_on ws))
+       | None -> false)
+       c.injective_layer)
 
 type symmetric = Big_int_Z.big_int list list
 
@@ -3899,9 +4197,7 @@ type layer_inputs =
 | IntervalImage
 
 type layer_stage = { stage_inputs : layer_inputs;
-                     stage_dependencies : dependency list;
-                     stage_flats : multipliers list;
-                     stage_certain : int list; stage_spanned_by : spanning }
+                     stage_by : injectivity_evidence }
 
 type network_evidence =
 | ByStages of layer_stage list
@@ -4720,20 +5016,12 @@ let reached_after root_above reached l stages =
 let not_lowered =
   { below = Big_int_Z.unit_big_int; above = Big_int_Z.zero_big_int }
 
-(** val stage_certificate :
-    convex_domain -> int -> layer_stage -> injectivity_certificate **)
-
-let stage_certificate k number0 s =
-  { injective_layer = number0; injective_on = k; injective_lowered_by =
-    not_lowered; dependencies = s.stage_dependencies; flats = s.stage_flats;
-    certain = s.stage_certain; spanned_by = s.stage_spanned_by }
-
 (** val stages_ok :
     oracle -> (Big_int_Z.big_int -> Big_int_Z.big_int) -> (interval list ->
-    domain) -> convex_domain -> layer_inputs -> reach0 -> int -> layer list
-    -> layer_stage list -> bool **)
+    domain) -> convex_domain -> layer_inputs -> reach0 -> layer list ->
+    layer_stage list -> bool **)
 
-let rec stages_ok propose root_above domain_of k known reached number0 ls stages =
+let rec stages_ok propose root_above domain_of k known reached ls stages =
   match ls with
   | [] -> (match stages with
            | [] -> true
@@ -4744,11 +5032,9 @@ let rec stages_ok propose root_above domain_of k known reached number0 ls stages
      | s :: stages' ->
        (match set_of domain_of l.inputs k known reached s.stage_inputs with
         | Some set ->
-          (&&)
-            (layer_is_injective propose l (stage_certificate set number0 s))
+          (&&) (injective_by_evidence propose not_lowered l set s.stage_by)
             (stages_ok propose root_above domain_of k (known_after l)
-              (reached_after root_above reached l stages') (Stdlib.Int.succ
-              number0) ls' stages')
+              (reached_after root_above reached l stages') ls' stages')
         | None -> false))
 
 (** val check_network_injective :
@@ -4767,7 +5053,7 @@ let check_network_injective propose multipliers0 solve root_above domain_of net 
        (match c.network_by with
         | ByStages stages ->
           stages_ok propose root_above domain_of c.network_on TheDomain
-            (InDomain c.network_on) (Stdlib.Int.succ 0) ls stages
+            (InDomain c.network_on) ls stages
         | BySkips (ends, inverses) ->
           blocks_ok net.network_inputs 0 ends inverses None ls
         | ByMatrix (weights, cells) ->

@@ -658,12 +658,24 @@ type spanning =
 | ByRank of rank_evidence
 | ByTree of Big_int_Z.big_int * tree_line list
 
+type full_rank_evidence = { dependencies : dependency list;
+                            flats : multipliers list; certain : int list;
+                            spanned_by : spanning }
+
+type window_evidence =
+| ByItself of full_rank_evidence
+| AsBefore of int
+
+type window = { window_rows : int list; window_by : window_evidence }
+
+type injectivity_evidence =
+| AtOnce of full_rank_evidence
+| ByWindows of window list
+
 type injectivity_certificate = { injective_layer : int;
                                  injective_on : convex_domain;
                                  injective_lowered_by : fraction;
-                                 dependencies : dependency list;
-                                 flats : multipliers list;
-                                 certain : int list; spanned_by : spanning }
+                                 injective_by : injectivity_evidence }
 
 type bias_limit_certificate = { limited_layer : int;
                                 limited_on : convex_domain;
@@ -770,7 +782,7 @@ val fixed_columns0 : int -> convex_domain -> bool list
 val fixed_sides : int -> convex_domain -> entry list
 
 val certain_entries :
-  layer -> convex_domain -> injectivity_certificate -> entry list option
+  layer -> convex_domain -> full_rank_evidence -> entry list option
 
 val is_among : int -> int list -> bool
 
@@ -796,13 +808,82 @@ val check_tree :
   oracle -> layer -> Big_int_Z.big_int -> int list list -> entry list ->
   tree_line list -> bool
 
-val layer_is_injective : oracle -> layer -> injectivity_certificate -> bool
-
-val check_injective : oracle -> network -> injectivity_certificate -> bool
+val layer_is_injective :
+  oracle -> fraction -> layer -> convex_domain -> full_rank_evidence -> bool
 
 val limits : fraction -> layer -> point -> point -> point -> bool
 
 val check_bias_limit : network -> bias_limit_certificate -> bool
+
+type sparse_row = { sparse_exponent : Big_int_Z.big_int;
+                    sparse_constant : Big_int_Z.big_int;
+                    row_terms : (int*Big_int_Z.big_int) list }
+
+type sparse_layer = { sparse_inputs : int;
+                      sparse_rows : (sparse_row*bool) list }
+
+type sparse_network = { sparse_network_inputs : int;
+                        sparse_layers : sparse_layer list }
+
+val sparse_widths_ok : int -> sparse_layer list -> bool
+
+val sparse_network_ok : sparse_network -> bool
+
+val terms_onto :
+  int -> Big_int_Z.big_int list -> (int*Big_int_Z.big_int) list ->
+  (int*Big_int_Z.big_int) list
+
+val sparse_row_of : row -> sparse_row
+
+val sparse_rows_of : layer -> (sparse_row*bool) list
+
+val union_onto : int list -> int list -> int list -> int list
+
+val columns_read : sparse_row list -> int list
+
+val entries_onto :
+  int list -> (int*Big_int_Z.big_int) list -> Big_int_Z.big_int list ->
+  Big_int_Z.big_int list option
+
+val rows_at : int list -> sparse_row list -> row list option
+
+val unit_rows : bool list -> row list
+
+val part_of_point : int list -> point -> point option
+
+val part_of_domain : int list -> domain -> domain option
+
+val same_list : ('a1 -> 'a1 -> bool) -> 'a1 list -> 'a1 list -> bool
+
+val same_row : row -> row -> bool
+
+val same_layer : layer -> layer -> bool
+
+val same_numbers : point -> point -> bool
+
+val same_domain : domain -> domain -> bool
+
+val mark_from : int -> int list -> bool list -> bool list
+
+val question :
+  domain -> bool list -> (sparse_row*bool) list -> bool list -> window ->
+  (int list*(layer*domain)) option
+
+val windows_from :
+  oracle -> fraction -> domain -> bool list -> (sparse_row*bool) list -> int
+  -> bool list -> (int*(layer*domain)) list -> window list -> bool
+
+val windows_ok :
+  oracle -> fraction -> int -> (sparse_row*bool) list -> convex_domain ->
+  window list -> bool
+
+val injective_by_evidence :
+  oracle -> fraction -> layer -> convex_domain -> injectivity_evidence -> bool
+
+val check_injective : oracle -> network -> injectivity_certificate -> bool
+
+val check_sparse_injective :
+  oracle -> sparse_network -> injectivity_certificate -> bool
 
 type symmetric = Big_int_Z.big_int list list
 
@@ -869,9 +950,7 @@ type layer_inputs =
 | IntervalImage
 
 type layer_stage = { stage_inputs : layer_inputs;
-                     stage_dependencies : dependency list;
-                     stage_flats : multipliers list;
-                     stage_certain : int list; stage_spanned_by : spanning }
+                     stage_by : injectivity_evidence }
 
 type network_evidence =
 | ByStages of layer_stage list
@@ -1097,12 +1176,9 @@ val reached_after :
 
 val not_lowered : fraction
 
-val stage_certificate :
-  convex_domain -> int -> layer_stage -> injectivity_certificate
-
 val stages_ok :
   oracle -> (Big_int_Z.big_int -> Big_int_Z.big_int) -> (interval list ->
-  domain) -> convex_domain -> layer_inputs -> reach0 -> int -> layer list ->
+  domain) -> convex_domain -> layer_inputs -> reach0 -> layer list ->
   layer_stage list -> bool
 
 val check_network_injective :

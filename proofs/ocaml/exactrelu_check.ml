@@ -18,7 +18,7 @@ let network_named path =
   | sha256 -> sha256
   | exception (Text.Rejected _ | Files.Unusable _) -> ""
 
-type network = Missing | Broken of string | Network of Checker.network
+type network = Missing | Broken of string | Network of Network_file.t
 
 let load networks sha256 =
   match Hashtbl.find_opt networks sha256 with
@@ -44,17 +44,21 @@ let check_file path sha256 network =
     | Network network ->
         let certificate = Certificate_file.read text in
         Limits.before_check network certificate;
+        (* the network with all its coefficients, which may take much room *)
+        let dense () = Lazy.force network.dense in
         let is_proved =
           match certificate with
-          | OneLayer certificate -> Checker.check Proposals.oracle network certificate
-          | Through certificate -> Checker.check_through Proposals.oracle network certificate
-          | Collision certificate -> Checker.check_collision network certificate
-          | Injectivity certificate -> Checker.check_injective Proposals.oracle network certificate
-          | BiasLimit certificate -> Checker.check_bias_limit network certificate
-          | Expansion certificate -> Checker.check_expansion network certificate
+          | Injectivity ({ injective_by = ByWindows _; _ } as certificate) ->
+              Checker.check_sparse_injective Proposals.oracle (Lazy.force network.sparse) certificate
+          | OneLayer certificate -> Checker.check Proposals.oracle (dense ()) certificate
+          | Through certificate -> Checker.check_through Proposals.oracle (dense ()) certificate
+          | Collision certificate -> Checker.check_collision (dense ()) certificate
+          | Injectivity certificate -> Checker.check_injective Proposals.oracle (dense ()) certificate
+          | BiasLimit certificate -> Checker.check_bias_limit (dense ()) certificate
+          | Expansion certificate -> Checker.check_expansion (dense ()) certificate
           | NetworkInjectivity certificate ->
               Checker.check_network_injective Proposals.oracle Proposals.on_cones Proposals.solve Proposals.root_above Proposals.domain_of
-                network certificate in
+                (dense ()) certificate in
         if is_proved then Valid (Certificate_file.claim_in_words certificate)
         else Invalid (Explanation.of_refusal network certificate))
 

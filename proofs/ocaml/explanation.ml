@@ -5,6 +5,8 @@ open Checker
 
 let oracle = Proposals.oracle
 
+let wrong_length = "a bound or side of the wrong length, or bounds that cross"
+
 let number_of_positive output = List.length (List.filter (fun value -> Big_int_Z.sign_big_int value > 0) output.numerators)
 
 let of_preimage layer certificate given output size dimension rank active =
@@ -29,9 +31,9 @@ let of_preimage layer certificate given output size dimension rank active =
 
 let of_one_layer network certificate =
   match split_layers network certificate.scope_layer with
-  | None -> ("3", "the network does not have this layer")
+  | None -> ("3", Limits.no_such_layer)
   | Some (before, layer) ->
-      if not (domain_ok layer.inputs certificate.on) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      if not (domain_ok layer.inputs certificate.on) then ("3.1", wrong_length)
       else
         match subject_values network before layer certificate.about with
         | None -> ("3", "the point or output has the wrong length")
@@ -82,11 +84,10 @@ let of_infinite network certificate point size =
 
 let of_through network certificate =
   match split_layers network certificate.last_layer with
-  | None -> ("3", "the network does not have this layer")
+  | None -> ("3", Limits.no_such_layer)
   | Some (before, layer) ->
       let through = before @ [ layer ] in
-      if not (domain_ok network.network_inputs certificate.through_on) then
-        ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      if not (domain_ok network.network_inputs certificate.through_on) then ("3.1", wrong_length)
       else
         let fits, given =
           match certificate.through_about with
@@ -106,7 +107,7 @@ let of_through network certificate =
 let of_collision network certificate =
   let of_inputs width f =
     let first = certificate.first_input and second = certificate.second_input in
-    if not (convex_domain_ok width certificate.collision_on) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+    if not (convex_domain_ok width certificate.collision_on) then ("3.1", wrong_length)
     else if not (point_ok width first && point_ok width second) then ("4.10", "a point has the wrong length")
     else if not (convex_contains certificate.collision_on first && convex_contains certificate.collision_on second) then
       ("4.10", "a point is not in the domain")
@@ -115,7 +116,7 @@ let of_collision network certificate =
     else ("4.10", "this is no collision") in
   let number = match certificate.collision_in with LayerAlone (number, _) | LayersThrough number -> number in
   match split_layers network number, certificate.collision_in with
-  | None, _ -> ("3", "the network does not have this layer")
+  | None, _ -> ("3", Limits.no_such_layer)
   | Some (_, layer), LayerAlone (_, lowered_by) -> of_inputs layer.inputs (lowered_layer_value lowered_by layer)
   | Some (before, layer), LayersThrough _ -> of_inputs network.network_inputs (value_through (before @ [ layer ]))
 
@@ -126,20 +127,57 @@ let unproved lowered_by layer domain dependencies =
     | dependency :: others -> if dependency_holds lowered_by layer domain dependency then from (number + 1) others else Some number in
   from 0 dependencies
 
-let of_layer_injectivity layer certificate =
-  let domain = certificate.injective_on in
-  if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
-  else
-    match unproved certificate.injective_lowered_by layer domain certificate.dependencies, certain_entries layer domain certificate, certificate.spanned_by with
-    | Some number, _, _ -> ("4.10", Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number)
-    | None, None, _ -> ("4.10", "`certain` names rows that are not multiples of one another, or sides of a `flat` do not add up to 0")
-    | None, Some _, ByRank _ -> ("4.10", "the rank of the certain rows is not proved to be the number of inputs")
-    | None, Some _, ByTree _ -> ("4.10", "a case of the tree is not closed, or lines are left")
+let of_full_rank lowered_by layer domain evidence =
+  match unproved lowered_by layer domain evidence.dependencies, certain_entries layer domain evidence, evidence.spanned_by with
+  | Some number, _, _ -> Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number
+  | None, None, _ -> "`certain` names rows that are not multiples of one another, or sides of a `flat` do not add up to 0"
+  | None, Some _, ByRank _ -> "the rank of the certain rows is not proved to be the number of inputs"
+  | None, Some _, ByTree _ -> "a case of the tree is not closed, or lines are left"
 
-let of_injectivity network certificate =
-  match split_layers network certificate.injective_layer with
-  | None -> ("3", "the network does not have this layer")
-  | Some (_, layer) -> of_layer_injectivity layer certificate
+(* rows: all of a layer with their marks *)
+let of_windows lowered_by inputs rows domain windows =
+  match domain with
+  | Ball _ | Polyhedral (Polytope _) -> "windows are for a domain whose coordinates are independent"
+  | Polyhedral own ->
+      (* `fixed_columns` of InjectivityChecks.v *)
+      let fixed = fixed_columns0 inputs domain in
+      let rec from number read proved = function
+        | [] -> "the windows do not read all inputs"
+        | window :: windows ->
+            let of_window = Printf.sprintf "window %d: %s" number in
+            match question own fixed rows read window with
+            | None -> of_window "its rows are not increasing, or one is beyond the last"
+            | Some (columns, (layer, part)) ->
+                let next = from (number + 1) (mark_from 0 columns read) in
+                let is_same (earlier, (layer', part')) =
+                  window.window_by = AsBefore earlier && same_layer layer' layer && same_domain part' part in
+                match window.window_by with
+                | ByItself evidence when layer_is_injective oracle lowered_by layer (Polyhedral part) evidence ->
+                    next ((number, (layer, part)) :: proved) windows
+                | ByItself evidence -> of_window (of_full_rank lowered_by layer (Polyhedral part) evidence)
+                | AsBefore _ when List.exists is_same proved -> next proved windows
+                | AsBefore _ -> of_window "it is not the question of a window before that has evidence" in
+      from 0 (all_columns false inputs) [] windows
+
+let of_layer_injectivity lowered_by layer domain evidence =
+  if not (convex_domain_ok layer.inputs domain) then ("3.1", wrong_length)
+  else
+    match evidence with
+    | AtOnce evidence -> ("4.10", of_full_rank lowered_by layer domain evidence)
+    | ByWindows windows -> ("4.10", of_windows lowered_by layer.inputs (sparse_rows_of layer) domain windows)
+
+let of_injectivity network { injective_layer; injective_on; injective_lowered_by; injective_by } =
+  match split_layers network injective_layer with
+  | None -> ("3", Limits.no_such_layer)
+  | Some (_, layer) -> of_layer_injectivity injective_lowered_by layer injective_on injective_by
+
+let of_sparse_injectivity network { injective_layer; injective_on; injective_lowered_by; _ } windows =
+  match List.nth_opt network.sparse_layers (injective_layer - 1) with
+  | None -> ("3", Limits.no_such_layer)
+  | Some layer ->
+      let inputs = layer.sparse_inputs in
+      if not (convex_domain_ok inputs injective_on) then ("3.1", wrong_length)
+      else ("4.10", of_windows injective_lowered_by inputs layer.sparse_rows injective_on windows)
 
 (* of the layers from this one on, with what is known of what reaches it *)
 let rec of_stages domain known reached number layers stages =
@@ -148,20 +186,18 @@ let rec of_stages domain known reached number layers stages =
       (match set_of Proposals.domain_of layer.inputs domain known reached stage.stage_inputs with
        | None -> ("4.14", Printf.sprintf "this set is not one that may be named for layer %d" number)
        | Some set ->
-           let certificate = stage_certificate set number stage in
-           if layer_is_injective oracle layer certificate then
+           if injective_by_evidence oracle not_lowered layer set stage.stage_by then
              of_stages domain (known_after layer) (reached_after Proposals.root_above reached layer stages) (number + 1) layers stages
            else
-             let section, reason = of_layer_injectivity layer certificate in
+             let section, reason = of_layer_injectivity not_lowered layer set stage.stage_by in
              (section, Printf.sprintf "layer %d: %s" number reason))
   | _ -> ("4.14", "there are not as many stages as layers")
 
 let of_network_injectivity network certificate =
   match split_layers network certificate.network_layers with
-  | None -> ("3", "the network does not have this layer")
+  | None -> ("3", Limits.no_such_layer)
   | Some (before, layer) ->
-      if not (convex_domain_ok network.network_inputs certificate.network_on) then
-        ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      if not (convex_domain_ok network.network_inputs certificate.network_on) then ("3.1", wrong_length)
       else
         match certificate.network_by with
         | ByStages stages -> of_stages certificate.network_on TheDomain (InDomain certificate.network_on) 1 (before @ [ layer ]) stages
@@ -173,11 +209,11 @@ let of_network_injectivity network certificate =
 
 let of_bias_limit network certificate =
   match split_layers network certificate.limited_layer with
-  | None -> ("3", "the network does not have this layer")
+  | None -> ("3", Limits.no_such_layer)
   | Some (_, layer) ->
       let domain = certificate.limited_on in
       let points = [ certificate.common_input; certificate.first_direction; certificate.second_direction ] in
-      if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      if not (convex_domain_ok layer.inputs domain) then ("3.1", wrong_length)
       else if not (List.for_all (point_ok layer.inputs) points) then ("4.11", "a point has the wrong length")
       else if not (List.for_all (convex_contains domain) points) then ("4.11", "a point is not in the domain")
       else if same_point certificate.first_direction certificate.second_direction then ("4.11", "the points u and v are the same")
@@ -185,24 +221,27 @@ let of_bias_limit network certificate =
 
 let of_expansion network certificate =
   match split_layers network certificate.expansive_layer with
-  | None -> ("3", "the network does not have this layer")
+  | None -> ("3", Limits.no_such_layer)
   | Some (_, layer) ->
       let domain = certificate.expansive_on in
-      if not (convex_domain_ok layer.inputs domain) then ("3.1", "a bound or side of the wrong length, or bounds that cross")
+      if not (convex_domain_ok layer.inputs domain) then ("3.1", wrong_length)
       else
         match unproved certificate.expansive_lowered_by layer domain certificate.expansion_dependencies with
         | Some number -> ("4.10", Printf.sprintf "dependency %d is not one of rectified rows, or not proved" number)
         | None -> ("4.11", "`certain` names rows that are not multiples of one another or stand there twice, a case is not closed, or lines are left")
 
 (* "section N: reason" *)
-let of_refusal network certificate =
+let of_refusal (network : Network_file.t) certificate =
+  let dense () = Lazy.force network.dense in
   let section, reason =
     match certificate with
-    | Certificate_file.OneLayer certificate -> of_one_layer network certificate
-    | Certificate_file.Through certificate -> of_through network certificate
-    | Certificate_file.Collision certificate -> of_collision network certificate
-    | Certificate_file.Injectivity certificate -> of_injectivity network certificate
-    | Certificate_file.BiasLimit certificate -> of_bias_limit network certificate
-    | Certificate_file.Expansion certificate -> of_expansion network certificate
-    | Certificate_file.NetworkInjectivity certificate -> of_network_injectivity network certificate in
+    | Certificate_file.OneLayer certificate -> of_one_layer (dense ()) certificate
+    | Certificate_file.Through certificate -> of_through (dense ()) certificate
+    | Certificate_file.Collision certificate -> of_collision (dense ()) certificate
+    | Certificate_file.Injectivity ({ injective_by = ByWindows windows; _ } as certificate) ->
+        of_sparse_injectivity (Lazy.force network.sparse) certificate windows
+    | Certificate_file.Injectivity certificate -> of_injectivity (dense ()) certificate
+    | Certificate_file.BiasLimit certificate -> of_bias_limit (dense ()) certificate
+    | Certificate_file.Expansion certificate -> of_expansion (dense ()) certificate
+    | Certificate_file.NetworkInjectivity certificate -> of_network_injectivity (dense ()) certificate in
   Printf.sprintf "section %s: %s" section reason

@@ -66,17 +66,22 @@ let before_empty_margin network certificate layer =
   | Box _ when layer.inputs > widest_box -> reject "4.8" (Printf.sprintf "a box in more than %d dimensions" widest_box)
   | _ -> ()
 
+let no_such_layer = "the network does not have this layer"
+
+(* of a layer and a domain that are not too large *)
+let within_limits inputs outputs domain =
+  if inputs > most_rows_or_columns || outputs > most_rows_or_columns then
+    reject "3" (Printf.sprintf "this checker takes on layers of at most %d inputs and outputs" most_rows_or_columns);
+  match domain with
+  | (Polyhedral (Orthant | Box _) | Ball _) when inputs > most_columns_with_sides ->
+      reject "3.1" (Printf.sprintf "this checker takes on an orthant, a box or a ball in at most %d dimensions" most_columns_with_sides)
+  | _ -> ()
+
 (* the layer with this number, if it and the domain are not too large *)
 let layer_within network number domain =
   match List.nth_opt network.layers (number - 1) with
-  | None -> reject "3" "the network does not have this layer"
-  | Some layer ->
-      if layer.inputs > most_rows_or_columns || List.length layer.rows > most_rows_or_columns then
-        reject "3" (Printf.sprintf "this checker takes on layers of at most %d inputs and outputs" most_rows_or_columns);
-      match domain with
-      | (Polyhedral (Orthant | Box _) | Ball _) when layer.inputs > most_columns_with_sides ->
-          reject "3.1" (Printf.sprintf "this checker takes on an orthant, a box or a ball in at most %d dimensions" most_columns_with_sides)
-      | _ -> layer
+  | None -> reject "3" no_such_layer
+  | Some layer -> within_limits layer.inputs (List.length layer.rows) domain; layer
 
 let before_one_layer network certificate =
   let layer = layer_within network certificate.scope_layer (Polyhedral certificate.on) in
@@ -91,9 +96,38 @@ let before_tree network number domain =
     reject "4.10" (Printf.sprintf "this checker takes on a tree in at most %d dimensions" most_columns_in_a_tree);
   layer
 
-let before_spanning network number domain = function
-  | ByTree _ -> ignore (before_tree network number domain)
-  | ByRank _ -> ignore (layer_within network number domain)
+(* 4.10: for every window all columns and rows are gone through once, and the entries of its layer, unit rows among them *)
+let before_windows inputs rows windows =
+  let rows = Array.of_list rows in
+  let steps_of { window_rows; window_by } =
+    let own = List.filter_map (fun i -> if i < Array.length rows then Some (fst rows.(i)) else None) window_rows in
+    let columns = List.length (columns_read own) in
+    (match window_by with
+     | ByItself { spanned_by = ByTree _; _ } when columns > most_columns_in_a_tree ->
+         reject "4.10" (Printf.sprintf "this checker takes on a tree in at most %d dimensions" most_columns_in_a_tree)
+     | _ -> ());
+    inputs + Array.length rows + columns * (columns + List.length own) in
+  let add steps window =
+    let steps = steps + steps_of window in
+    if steps > most_steps then reject "4.10" "this checker takes on fewer windows or smaller ones";
+    steps in
+  ignore (List.fold_left add 0 windows)
+
+let before_injectivity network number domain = function
+  | AtOnce { spanned_by = ByTree _; _ } -> ignore (before_tree network number domain)
+  | AtOnce { spanned_by = ByRank _; _ } -> ignore (layer_within network number domain)
+  | ByWindows windows ->
+      let layer = layer_within network number domain in
+      before_windows layer.inputs (sparse_rows_of layer) windows
+
+(* the same of a network by its terms *)
+let before_sparse_injectivity network number domain windows =
+  match List.nth_opt network.sparse_layers (number - 1) with
+  | None -> reject "3" no_such_layer
+  | Some layer ->
+      let inputs = layer.sparse_inputs in
+      within_limits inputs (List.length layer.sparse_rows) domain;
+      before_windows inputs layer.sparse_rows windows
 
 (* 4.14: a form of n numbers for every coefficient of a row at a coordinate that no relu follows, but for a block's first layer *)
 let before_skips network certificate ends =
@@ -132,7 +166,7 @@ let before_network_injectivity network certificate =
           | AllVectors -> Polyhedral AllSpace
           | TheDomain -> certificate.network_on
           | NonNegative | IntervalImage -> Polyhedral Orthant in
-        before_spanning network (i + 1) domain stage.stage_spanned_by) stages
+        before_injectivity network (i + 1) domain stage.stage_by) stages
 
 (* 4.11: an elimination of n columns for every node and for every choice in a pack, as many as there are at most, and a row added for
    every choice from the first of a pack's dependencies, from the first two, and so on *)
@@ -158,7 +192,7 @@ let before_expansion network certificate =
 (* every part as the certificate of one layer that it is; a given point is one of the network's inputs, which leads to the same
    denominators *)
 let before_through network certificate =
-  if List.compare_length_with network.layers certificate.last_layer < 0 then reject "3" "the network does not have this layer";
+  if List.compare_length_with network.layers certificate.last_layer < 0 then reject "3" no_such_layer;
   let layers = List.filteri (fun i _ -> i < certificate.last_layer) network.layers in
   let stages = stages_onto 1 certificate.through_on None layers [] in
   let before_part about part =
@@ -175,11 +209,15 @@ let before_through network certificate =
       let about = match certificate.through_about with InputOf x -> NetworkInput x | OutputOf y -> LayerOutput y in
       ignore (List.fold_left before_part about parts)
 
-let before_check network = function
-  | Certificate_file.OneLayer certificate -> before_one_layer network certificate
-  | Certificate_file.Through certificate -> before_through network certificate
+let before_check (network : Network_file.t) certificate =
+  let dense () = Lazy.force network.dense in
+  match certificate with
+  | Certificate_file.OneLayer certificate -> before_one_layer (dense ()) certificate
+  | Certificate_file.Through certificate -> before_through (dense ()) certificate
   | Certificate_file.Collision _ | Certificate_file.BiasLimit _ -> ()
+  | Certificate_file.Injectivity { injective_layer; injective_on; injective_by = ByWindows windows; _ } ->
+      before_sparse_injectivity (Lazy.force network.sparse) injective_layer injective_on windows
   | Certificate_file.Injectivity certificate ->
-      before_spanning network certificate.injective_layer certificate.injective_on certificate.spanned_by
-  | Certificate_file.NetworkInjectivity certificate -> before_network_injectivity network certificate
-  | Certificate_file.Expansion certificate -> before_expansion network certificate
+      before_injectivity (dense ()) certificate.injective_layer certificate.injective_on certificate.injective_by
+  | Certificate_file.NetworkInjectivity certificate -> before_network_injectivity (dense ()) certificate
+  | Certificate_file.Expansion certificate -> before_expansion (dense ()) certificate

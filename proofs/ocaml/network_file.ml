@@ -1,10 +1,16 @@
-(* Section 2 of FORMAT.md: a network file as the checker's data.  What makes its text unique is refused here: a row that is
-   not in normal form, a mask that should be a word. *)
+(* Section 2 of FORMAT.md: a network file as the checker's data: with all coefficients, or by those that are not 0, each when it is asked
+   for first.  What makes its text unique is refused here: a row that is not in normal form, a mask that should be a word. *)
 
 (* Z is zarith's module throughout, not the one of that name in the extracted checker *)
 module Integers = Z
 open Checker
 module Z = Integers
+
+type t = { dense : network Lazy.t; sparse : sparse_network Lazy.t }
+
+(* as it stands in the file *)
+type row_read = Dense of row | Sparse of sparse_row
+type layer_read = { width : int; rows_read : row_read list; marks : bool list }
 
 (* `count` times `read`, in order *)
 let repeat count read =
@@ -29,19 +35,17 @@ let read_dense_row text version inputs =
       if not (in_normal_form exponent constant coefficients) then Text.refuse fields "a row is not in normal form";
       let nonzero = List.fold_left (fun sum number -> if Z.sign number = 0 then sum else sum + 1) 0 coefficients in
       if is_sparse version inputs nonzero then Text.refuse fields "a row with so few non-zero coefficients is written as `sparse`";
-      { exponent = Z.of_int exponent; constant; coefficients }
+      Dense { exponent = Z.of_int exponent; constant; coefficients }
   | _, found -> Text.refuse fields (Printf.sprintf "a row: %d numbers where %d belong" found (inputs + 1))
 
-(* `zeros.(k)` is a list of k zeros, which the rows of a layer share: each of them ends in one *)
-let read_sparse_row text inputs zeros =
+let read_sparse_row text inputs =
   let fields = Text.take text "sparse" "2" in
   let exponent = Text.exponent fields in
   let constant = Text.integer fields "b" in
   let found = Text.natural_below fields "K" Text.largest_size in
   if not (is_sparse 2 inputs found) then Text.refuse fields "a row with so many non-zero coefficients is written as `row`";
-  (* the columns with their coefficients, the last one first *)
   let rec onto left next terms =
-    if left = 0 then terms
+    if left = 0 then List.rev terms
     else
       let column = Text.natural_below fields "J" Text.largest_size in
       if column < next || column >= inputs then Text.refuse fields "the columns of a row do not increase, or one is beyond the inputs";
@@ -49,16 +53,34 @@ let read_sparse_row text inputs zeros =
   let terms = onto found 0 [] in
   Text.finish fields;
   if not (in_normal_form exponent constant (List.map snd terms)) then Text.refuse fields "a row is not in normal form";
+  Sparse { sparse_exponent = Z.of_int exponent; sparse_constant = constant; row_terms = terms }
+
+(* A row by its terms, with all coefficients.  `zeros.(k)` is a list of k zeros, which the rows of a layer share: each of them ends in
+   one. *)
+let dense_row inputs zeros { sparse_exponent = exponent; sparse_constant = constant; row_terms } =
   let rec prepend count list = if count = 0 then list else prepend (count - 1) (Z.zero :: list) in
-  (* `after`: what stands from column `from` on *)
+  (* `after`: what stands from column `from` on; the terms before it, the last one first *)
   let rec expand after from = function
     | [] -> prepend from after
     | (column, coefficient) :: terms -> expand (coefficient :: prepend (from - column - 1) after) column terms in
   let coefficients =
-    match terms with
+    match List.rev row_terms with
     | [] -> zeros.(inputs)
     | (column, coefficient) :: terms -> expand (coefficient :: zeros.(inputs - column - 1)) column terms in
-  { exponent = Z.of_int exponent; constant; coefficients }
+  { exponent; constant; coefficients }
+
+let dense_layer { width; rows_read; marks } =
+  let zeros =
+    lazy (
+      let lists = Array.make (width + 1) [] in
+      for k = 1 to width do lists.(k) <- Z.zero :: lists.(k - 1) done;
+      lists) in
+  let dense = function Dense row -> row | Sparse row -> dense_row width (Lazy.force zeros) row in
+  { inputs = width; rows = tmap dense rows_read; rectified = marks }
+
+let sparse_layer { width; rows_read; marks } =
+  let sparse = function Dense row -> sparse_row_of row | Sparse row -> row in
+  { sparse_inputs = width; sparse_rows = tmap2 (fun row mark -> (sparse row, mark)) rows_read marks }
 
 (* the bits of a mask as exactly one mark an output *)
 let rec fit fields outputs bits marks =
@@ -76,21 +98,15 @@ let read_layer text version width =
   let kind = Text.word fields [ "all"; "none"; "mask" ] in
   let mask = if kind = "mask" then Text.mask fields "the mask" else [] in
   Text.finish fields;
-  (* the marks after the rows: a count allocates nothing *)
-  let zeros =
-    lazy (
-      let lists = Array.make (inputs + 1) [] in
-      for k = 1 to inputs do lists.(k) <- Z.zero :: lists.(k - 1) done;
-      lists) in
   let read_row () =
-    if version = 2 && Text.begins text "sparse" then read_sparse_row text inputs (Lazy.force zeros)
-    else read_dense_row text version inputs in
-  let rows = repeat outputs read_row in
-  let rectified = if kind = "all" then repeat outputs (fun () -> true) else fit fields outputs mask [] in
-  let is_word = not (List.mem true rectified && List.mem false rectified) in
+    if version = 2 && Text.begins text "sparse" then read_sparse_row text inputs else read_dense_row text version inputs in
+  (* the marks after the rows: a count allocates nothing *)
+  let rows_read = repeat outputs read_row in
+  let marks = if kind = "all" then repeat outputs (fun () -> true) else fit fields outputs mask [] in
+  let is_word = not (List.mem true marks && List.mem false marks) in
   if (kind = "mask" && is_word) || (kind = "all" && outputs = 0) then
     Text.refuse fields "a mask of all or no outputs is written as the word, and a layer without outputs says `none`";
-  { inputs; rows; rectified }
+  { width = inputs; rows_read; marks }
 
 (* raises Text.Rejected *)
 let read bytes =
@@ -115,7 +131,8 @@ let read bytes =
     else if number = Text.most_layers then Text.reject "2" (Printf.sprintf "more than %d layers" number)
     else
       let layer = read_layer text version width in
-      onto (layer :: layers) (number + 1) (List.length layer.rows) in
+      onto (layer :: layers) (number + 1) (List.length layer.rows_read) in
   let layers = onto [] 0 network_inputs in
   Text.finish_text text "2";
-  { network_inputs; layers }
+  { dense = lazy { network_inputs; layers = List.map dense_layer layers };
+    sparse = lazy { sparse_network_inputs = network_inputs; sparse_layers = List.map sparse_layer layers } }

@@ -113,6 +113,7 @@ def test_every_file_of_the_corpus_is_in_its_index() -> None:
 EVIDENCE = ["solution", "rank", "relation", "null", "trivial margin", "trivial exact", "tight", "implicit", "ray margin", "ray exact"]
 EVIDENCE += ["recession", "negative", "farkas", "empty margin", "part", "second", "direction", "cases"]
 EVIDENCE += ["dependency", "flat", "certain", "tree", "branch", "split", "spanned", "pack", "first", "lowered", "point"]
+EVIDENCE += ["windows", "window", "same"]
 EVIDENCE += ["regions", "cut", "leaf", "above", "below", "zero", "bounded"]
 EVIDENCE += ["skips", "inverse", "stage", "orientation", "definite", "weights", "pairs", "boundary", "apart", "slice", "flat"]
 
