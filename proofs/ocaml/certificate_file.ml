@@ -348,8 +348,12 @@ let read_cones fields rows =
   let rec onto cones = if Text.is_empty fields then List.rev cones else onto (marks_of fields "a cone" rows :: cones) in
   onto []
 
-(* A cell and all below it, with so many rows, of which `counted` are neurons that are positive; the numbers of regions and facets grow. *)
-let rec read_cell text dimension found rows counted =
+let deepest_cell = 0x10000
+
+(* A cell and all below it, with so many rows, of which `counted` are neurons that are positive; the numbers of regions and facets grow.
+   What is to be made of the cell is handed on, as `next`, so that a deep tree needs no stack. *)
+let rec read_cell text dimension found depth rows counted next =
+  if depth > deepest_cell then Text.reject "4.13" (Printf.sprintf "a cell is below more than %d others" deepest_cell);
   if Text.begins text "region" then begin
     let fields = Text.take text "region" "4.13" in
     let facets = marks_of fields "MASK" rows in
@@ -361,16 +365,15 @@ let rec read_cell text dimension found rows counted =
     let read_inside fields =
       if List.compare_length_with (point_of fields).numerators dimension <> 0 then Text.refuse fields "a point of another dimension" in
     ignore (lines_of text "point" "4.13" read_inside);
-    Region cones
+    next (Region cones)
   end else begin
     let fields = Text.take text "cut" "4.13" in
     let neuron = Text.count fields "a neuron" in
     let kept = marks_of fields "MASK" rows in
     let cones = read_cones fields rows in
     let counted = pick kept counted in
-    let part is_on = read_cell text dimension found (List.length counted + 1) (is_on :: counted) in
-    let off = part false in
-    Cut (cones, neuron, kept, off, part true)
+    let part is_on = read_cell text dimension found (depth + 1) (List.length counted + 1) (is_on :: counted) in
+    part false (fun off -> part true (fun on -> next (Cut (cones, neuron, kept, off, on))))
   end
 
 (* the sides of a domain that are not constant *)
@@ -384,7 +387,7 @@ let read_cells text dimension domain regions adjacencies =
   Text.finish (Text.take text "tree" "4.13");
   let found = ref (0, 0) in
   let sides = number_of_sides dimension domain in
-  let cells = read_cell text dimension found sides (List.init sides (fun _ -> false)) in
+  let cells = read_cell text dimension found 0 sides (List.init sides (fun _ -> false)) Fun.id in
   if not (Z.equal (Z.of_int (fst !found)) regions && Z.equal (Z.of_int (snd !found)) adjacencies) then
     Text.reject "4.13" (Printf.sprintf "there are %d regions with %d facets that count, not as many as are said" (fst !found) (snd !found));
   cells

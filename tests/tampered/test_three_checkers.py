@@ -316,6 +316,8 @@ def large_files() -> Iterator[tuple[str, str, str]]:
     for name, count in (("network-deep-count", "layer 2 fffff all"), ("network-long-count", f"layer 2 {LONG} all")):
         text = TRIANGLE.replace("layer 2 3 all", count)
         yield name, text, certificate(text, *header(), *SINGLETON)
+    cuts = [*header(subject="network"), "claim injective", "orientation 186a1 0", "point 1 0 0", "tree", *["cut 0 0"] * 100_000]
+    yield "deep-cells", TRIANGLE, certificate(TRIANGLE, *cuts).replace("scope layer 1", "scope through 1")
     # no precision lets a multiplier 0 exceed anything: refused before seven inverses of 513 columns are looked for
     ones = " 1" * 512
     text = f"exactrelu-network 1\nconvention exact-1\ninput 200\nlayer 200 1 none\nrow 0 0{ones}\nend\n"
