@@ -81,7 +81,7 @@ elim: (zip _ _) h => //= -[r b] rbs IH /= /andP[hb /IH ->]; rewrite [in RHS]/mix
 rewrite row_at_mix ?subrK //; case: b hb => //= hb; exact: relu_between.
 Qed.
 
-(* Layers are affine between two inputs at which no rectified row has values of opposite signs. *)
+(* I1: layers are affine between two inputs at which no rectified row has values of opposite signs. *)
 Theorem layers_affine_between ls p q t : size p = size q -> same_sides ls p q -> 0 <= t <= 1 ->
   layers_at ls (mix (1 - t) t p q) = mix (1 - t) t (layers_at ls p) (layers_at ls q).
 Proof.
@@ -121,7 +121,7 @@ elim: (zip _ _) h => //= -[r b] rbs IH /= /andP[hb /IH ->]; rewrite [in RHS]/mix
 rewrite row_at_along //; case: b hb => //= hb; exact: relu_along.
 Qed.
 
-(* Layers are affine along a direction in which no rectified row changes its sign. *)
+(* P2: layers are affine along a direction in which no rectified row changes its sign. *)
 Theorem layers_affine_along ls p d t : size p = size d -> keeps_signs ls p d -> 0 <= t ->
   layers_at ls (mix 1 t p d) = mix 1 t (layers_at ls p) (output_change ls p d) /\ size (layers_at ls p) = size (output_change ls p d).
 Proof.
@@ -131,7 +131,7 @@ Qed.
 
 (* ---------- domains ---------- *)
 
-(* A domain is convex. *)
+(* I1: a domain is convex. *)
 Theorem in_domain_between n K p q t : in_domain n K p -> in_domain n K q -> size p = size q -> 0 <= t <= 1 ->
   in_domain n K (mix (1 - t) t p q).
 Proof.
@@ -153,6 +153,7 @@ Definition direction_of n K d : Prop :=
   | Box _ _ => False
   | Polytope sides => forall side, List.In side sides -> dotR side.2 d <= 0
   end.
+(* P2: a domain contains the ray from each of its points in such a direction. *)
 Theorem in_domain_along n K p d t : in_domain n K p -> direction_of n K d -> size p = size d -> 0 <= t ->
   in_domain n K (mix 1 t p d).
 Proof.
@@ -171,7 +172,7 @@ Implicit Types (X Y : 'cV[R]_n -> Prop) (x v : 'cV[R]_n).
 Lemma coordinates_mix s t x v : coordinates (s *: x + t *: v) = mix s t (coordinates x) (coordinates v).
 Proof. by rewrite /coordinates /mix zip_map -[in RHS]map_comp; apply: eq_map => i /=; rewrite !mxE. Qed.
 
-(* A set that contains a segment is infinite: of the points x + v / (k + 1), k up to the length of a list, one is not in the list. *)
+(* P2: a set that contains a segment is infinite: of the points x + v / (k + 1), k up to the length of a list, one is not in the list. *)
 Theorem segment_infinite X x v : v != 0 -> (forall t, 0 <= t <= 1 -> X (x + t *: v)) -> infinite X.
 Proof.
 move=> v0 hX s; pose f (k : nat) := x + (k.+1%:R)^-1 *: v.
@@ -185,7 +186,7 @@ exists (f k) => //; apply: hX; rewrite invr_ge0 ler0n /=.
 by rewrite invf_le1 ?ltr0n // -[1]/(1%:R) ler_nat.
 Qed.
 
-(* A set that contains a ray is not bounded. *)
+(* P2: a set that contains a ray is not bounded. *)
 Theorem ray_unbounded X x v : v != 0 -> (forall t, 0 <= t -> X (x + t *: v)) -> ~ bounded X.
 Proof.
 move=> v0 hX [M hM]; have [i vi] : exists i, v i 0 != 0.

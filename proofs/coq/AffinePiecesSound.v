@@ -45,6 +45,7 @@ apply/all_In => -[r b] hrb; have := h _ hrb; have [/= hr _] := In_zip hrb; case:
 by rewrite !(row_ge0 _ hr) // !(row_le0 _ hr).
 Qed.
 
+(* I1: no rectified row has values of opposite signs at p and q, and q' is the value of the layers at q. *)
 Theorem value_beside_sound n ls p q q' : widths_agree n ls -> is_point n p -> is_point n q -> value_beside ls p q = Some q' ->
   [/\ same_sides ls (rational p) (rational q), is_point (width_after n ls) q' & rational q' = layers_at ls (rational q)].
 Proof.
@@ -92,6 +93,7 @@ case: ifP => _; first by rewrite mul0r.
 by rewrite -(row_numerator_value R hd hr') embed_max maxr_pmull ?mul0r // invr_ge0 ltW // embed_gt0.
 Qed.
 
+(* P2: no rectified row changes its sign from p in the direction d, and u is what the layers' output changes by. *)
 Theorem change_along_sound n ls p d u : widths_agree n ls -> is_point n p -> is_point n d -> change_along ls p d = Some u ->
   [/\ keeps_signs ls (rational p) (rational d), Z.lt 0 (denominator u) & rational u = output_change ls (rational p) (rational d)].
 Proof.
@@ -103,7 +105,7 @@ split; first exact: (row_values_denominator R (linear_part l) hd).
 by rewrite [numerators _]/= tmap2E size_map numerators_along size_map size_zip hm minnn.
 Qed.
 
-(* The direction stays in the domain. *)
+(* P2: the direction stays in the domain. *)
 Theorem domain_contains_direction_sound n K d : is_point n d -> domain_contains_direction K d -> direction_of n K (rational d).
 Proof.
 move=> [hD hd]; case: K => //=.

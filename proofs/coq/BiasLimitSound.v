@@ -43,8 +43,8 @@ have hM : `|row_at u rb.1 - c| + `|row_at v rb.1 - c| <= M.
 by split; apply: below => //; apply: part; apply: le_trans hM; rewrite ?ler_addl ?ler_addr.
 Qed.
 
-(* At such points, above the limit, there is a collision. *)
-Theorem collision_above n K l c t x u v : size x = n -> size u = n -> size v = n -> in_convex_domain n K x ->
+(* I4: at such points, above the limit, there is a collision. *)
+Theorem collision_above_limit n K l c t x u v : size x = n -> size u = n -> size v = n -> in_convex_domain n K x ->
   in_convex_domain n K u -> in_convex_domain n K v -> u <> v -> c < t ->
   (forall rb, List.In rb (zip (rows l) (rectified l)) -> never_separated c x u v rb) ->
   exists p q, collision n K (lowered_layer_at t l) p q.
@@ -87,7 +87,7 @@ case/orP: (hall rb hrb) => [h|/andP[h hb]]; [left | right; split=> //].
 by rewrite value // /value_of fraction_le //; apply: positive.
 Qed.
 
-(* The soundness of the check, over every ordered field: a certificate of a bias limit that is accepted makes a true claim. *)
+(* I4: the soundness of the check, over every ordered field: a certificate of a bias limit that is accepted makes a true claim. *)
 Theorem check_bias_limit_sound net (c : bias_limit_certificate) : check_bias_limit net c = true -> bias_limit_claim_holds R net c.
 Proof.
 case/andP=> /network_ok_widths_agree hw; case hs: split_layers => [[before l]|] //.
@@ -95,7 +95,7 @@ case/andP=> /andP[/andP[/andP[/andP[/andP[/convex_domain_ok_is_convex_domain hK 
 case/andP=> /point_ok_is_point hu ku /andP[/point_ok_is_point hv kv] hne hlim.
 have [after [hn hnumber]] := split_layersP hs; exists before, l, after; split=> // t hlt.
 have [[_ sx] [hDu su] [hDv sv]] := And3 hx hu hv.
-apply: (collision_above (x := rational R (common_input c)) (u := rational R (first_direction c))
+apply: (collision_above_limit (x := rational R (common_input c)) (u := rational R (first_direction c))
   (v := rational R (second_direction c)) (c := value_of R (bias_limit c))); rewrite ?size_rational //; try exact: convex_contains_sound.
 - by move/(@rational_same R _ _ hDu hDv); apply/negP.
 - exact: limitsP hlim.

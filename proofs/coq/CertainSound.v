@@ -22,7 +22,7 @@ elim: a b => [|u a IH] [|v b] //=; case: ifP => [/andP[/Z.eqb_eq -> _] h1 h2 [/(
 by move=> /= + h1 h2; rewrite h1 h2.
 Qed.
 
-(* Multiples of one another are orthogonal to the same vectors. *)
+(* I1: multiples of one another are orthogonal to the same vectors. *)
 Theorem are_multiples_sound a b x : size a = size b -> are_multiples a b -> dotR b x = 0 -> dotR a x = 0.
 Proof.
 move=> hs; rewrite /are_multiples; have := @leading_entriesP a b; case: leading_entries => u v /= hzero.
@@ -166,7 +166,7 @@ have [k [[h _]|[/fixed_column_zero[hk hr] ->]]] := (In_sides e size_marks).1 he.
 by split; [split; [| left] | rewrite /= mul1r].
 Qed.
 
-(* Every entry of the list A0 is 0 on the difference. *)
+(* I1, I5: every entry of the list A0 is 0 on the difference. *)
 Theorem certain_entries_sound ev es : (forall d, List.In d (dependencies ev) -> dependency_holds lowered_by l K d) ->
   certain_entries l K ev = Some es -> forall e, List.In e es -> is_certain e.
 Proof.

@@ -1,4 +1,4 @@
-(* Two inputs with the same output: a collision that is accepted is one, of a layer or of the layers up to it. *)
+(* I2: two inputs with the same output: a collision that is accepted is one, of a layer or of the layers up to it. *)
 From Coq Require Import ZArith List.
 From mathcomp Require Import all_ssreflect all_algebra.
 From ExactRelu Require Import Certificate InjectivityCertificate Vectors Integers ListFacts VectorFacts Claims InjectivityClaims.
@@ -26,7 +26,7 @@ split=> //; split; rewrite ?size_rational //.
 - by rewrite -ex -ey; apply: same_point_sound.
 Qed.
 
-(* The soundness of the check, over every ordered field: a certificate of a collision that is accepted makes a true claim. *)
+(* I2: the soundness of the check, over every ordered field: a certificate of a collision that is accepted makes a true claim. *)
 Theorem check_collision_sound net c : check_collision net c = true -> collision_claim_holds R net c.
 Proof.
 case/andP=> /network_ok_widths_agree hw; case hin: collision_in => [number lowered_by|number];

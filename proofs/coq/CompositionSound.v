@@ -134,7 +134,7 @@ Hypotheses (widths : widths_agree (network_inputs net) (layers net)).
 Hypothesis given_ok : forall x, given = Some x -> is_point (network_inputs net) x.
 Let n := network_inputs net.
 
-(* Parts that are accepted: no input of the layers ls has the output y, or exactly one has. *)
+(* P2: parts that are accepted: no input of the layers ls has the output y, or exactly one has. *)
 Theorem parts_ok_sound ls after is_empty y parts : layers net = ls ++ after ->
   (ls = [::] -> in_domain n K (rational y) /\ size (rational y) = n) ->
   (ls <> [::] -> forall x, given = Some x -> rational y = layers_at ls (rational x)) ->
@@ -189,7 +189,7 @@ Section Infinite.
 Variables (ls : seq layer) (n : nat) (K : domain) (y : seq R).
 Let X : 'cV[R]_n -> Prop := preimage_through ls K y.
 
-(* Two inputs with no rectified row of opposite signs between them: their segment has the same output. *)
+(* I1, P2: two inputs with no rectified row of opposite signs between them: their segment has the same output. *)
 Theorem segment_in_preimage (u v : 'cV[R]_n) :
   X u -> X v -> u != v -> same_sides ls (coordinates u) (coordinates v) -> infinite X.
 Proof.
@@ -200,7 +200,7 @@ rewrite /X /preimage_through coordinates_mix; split; first exact: in_domain_betw
 by rewrite layers_affine_between // eu ev mix_same // subrK.
 Qed.
 
-(* A direction that stays in the domain, keeps all signs and does not change the output: the ray has the same output. *)
+(* P2: a direction that stays in the domain, keeps all signs and does not change the output: the ray has the same output. *)
 Theorem ray_in_preimage (u v : 'cV[R]_n) : X u -> v != 0 -> direction_of n K (coordinates v) ->
   keeps_signs ls (coordinates u) (coordinates v) ->
   (forall j, nth 0 (output_change ls (coordinates u) (coordinates v)) j = 0) -> infinite X /\ ~ bounded X.
@@ -214,7 +214,7 @@ by apply: (@segment_infinite R n X u v v0) => t /andP[ht _]; apply: ray.
 Qed.
 End Infinite.
 
-(* A pre-image under one layer of a dimension above 0 is infinite. *)
+(* P2: a pre-image under one layer of a dimension above 0 is infinite. *)
 Theorem dimension_infinite l K (y : seq R) k : (0 < k)%N -> affine_dimension (preimage (l := l) K y) k ->
   infinite (preimage (l := l) K y).
 Proof.
@@ -247,7 +247,7 @@ Hypotheses (point_x : is_point n x) (domain_K : is_domain n K) (y_gt0 : Z.lt 0 (
 Hypothesis (output_x : layers_at ls (rational x) = rational y).
 Let X : 'cV[R]_n -> Prop := preimage_through ls K (rational y).
 
-(* Evidence of infinitely many inputs that is accepted. *)
+(* P2: evidence of infinitely many inputs that is accepted. *)
 Theorem infinite_ok_sound unbounded e : infinite_ok propose net ls K x y unbounded e ->
   infinite X /\ (unbounded -> ~ bounded X).
 Proof.
@@ -291,7 +291,7 @@ End InfiniteSound.
 
 (* ---------- the theorem ---------- *)
 
-(* The soundness of the checker of claims through several layers, over every ordered field: a certificate that is accepted makes a
+(* P2: the soundness of the checker of claims through several layers, over every ordered field: a certificate that is accepted makes a
    true claim. *)
 Theorem check_through_sound net c : check_through propose net c = true -> through_claim_holds R net c.
 Proof.

@@ -10,7 +10,7 @@ Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* The check of a domain is sound. *)
+(* I9: the check of a domain is sound. *)
 Theorem convex_domain_ok_is_convex_domain n K : convex_domain_ok n K -> is_convex_domain n K.
 Proof. by case: K => [K|D N] /=; [apply: domain_ok_is_domain | case/andP=> /Z.ltb_lt h1 /Z.leb_le h2]. Qed.
 
@@ -69,7 +69,7 @@ Qed.
 
 (* ---------- domains ---------- *)
 
-(* A point that passes the test is in the domain. *)
+(* I9: a point that passes the test is in the domain. *)
 Theorem convex_contains_sound n K p : is_convex_domain n K -> is_point n p -> convex_contains K p -> in_convex_domain n K (rational p).
 Proof.
 case: K => [K|D N] /= hK hp; first exact: contains_sound.
@@ -81,7 +81,7 @@ have -> : embed (dot (numerators p) (numerators p)) * embed D ^+ 2 = embed D * e
 by apply: le_trans h _; rewrite -exprMn expr2.
 Qed.
 
-(* A domain is convex. *)
+(* I1, I9: a domain is convex. *)
 Theorem in_convex_domain_between n K x y t : in_convex_domain n K x -> in_convex_domain n K y -> size x = size y -> 0 <= t <= 1 ->
   in_convex_domain n K (mix (1 - t) t x y).
 Proof.
@@ -99,7 +99,7 @@ have -> : (1 - t) * u ^+ 2 + t * v ^+ 2 - ((1 - t) * u + t * v) ^+ 2 = (1 - t) *
 by rewrite mulr_ge0 ?sqr_ge0 // mulr_ge0.
 Qed.
 
-(* A linear form that passes the test is not negative at a point of the domain. *)
+(* I9: a linear form that passes the test is not negative at a point of the domain. *)
 Theorem nowhere_negative_sound n K sigma total x : size x = n -> is_convex_domain n K -> in_convex_domain n K x ->
   nowhere_negative K sigma total -> 0 <= dotR sigma x + embed total.
 Proof.
@@ -133,7 +133,7 @@ case: b; first by rewrite embedM quotient_sub.
 have -> : embed Z0 = 0 :> R by [].
 by rewrite !subr0 -mulf_div divff // mulr1.
 Qed.
-(* The value of a lowered layer at a point. *)
+(* I4: the value of a lowered layer at a point. *)
 Theorem lowered_layer_value_sound t l p : Z.lt 0 (below t) -> Z.lt 0 (denominator p) -> size (rectified l) = size (rows l) ->
   rational (lowered_layer_value t l p) = lowered_layer_at (value_of R t) l (rational p) /\
   Z.lt 0 (denominator (lowered_layer_value t l p)).

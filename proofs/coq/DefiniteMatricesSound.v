@@ -1,5 +1,5 @@
-(* A matrix M of integers that passes the elimination has x^T M x > 0 for every x that is not 0: p times the form of M + M^T is a square
-   plus the form of p times the Schur complement of the pivot p > 0. *)
+(* I14: a matrix M of integers that passes the elimination has x^T M x > 0 for every x that is not 0: p times the form of M + M^T is a
+   square plus the form of p times the Schur complement of the pivot p > 0. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
@@ -15,7 +15,7 @@ Implicit Types (x y w : seq R) (m : seq (seq Z)).
 Lemma dotR_zero_right (a : seq Z) x : (forall j, nth 0 x j = 0) -> dotR a x = 0.
 Proof. by elim: a x => [|u a IH] [|v x] //= h; rewrite (h 0%N : v = 0) mulr0 add0r IH // => j; apply: (h j.+1). Qed.
 
-(* The form of a matrix that passes is positive, but at 0. *)
+(* I14: the form of a matrix that passes is positive, but at 0. *)
 Theorem is_definite_sound steps before m x : Z.lt 0 before -> triangular m -> size x = size m -> is_definite steps before m ->
   0 <= form m x /\ (form m x = 0 -> forall j, nth 0 x j = 0).
 Proof.
@@ -71,8 +71,8 @@ rewrite embedM; have -> : embed 2 = 2%:R :> R by [].
 by move: (dotR _ x) (dotR _ x) (bilinear _ x x) (embed p) => s t d e; ring.
 Qed.
 
-(* x^T M x > 0 *)
-Theorem definite_bilinear k m x : size m = k -> (forall a, List.In a m -> size a = k) -> size x = k ->
+(* I14: x^T M x > 0 for a matrix that passes, of any vector x that is not 0. *)
+Theorem definite_form_positive k m x : size m = k -> (forall a, List.In a m -> size a = k) -> size x = k ->
   is_definite k (Zpos xH) (symmetric_part k m) -> (exists j, nth 0 x j != 0) -> 0 < bilinear m x x.
 Proof.
 move=> hm ha hx hd [j hj]; have [h1 h2 h3] := symmetric_part_sound hm ha hx.

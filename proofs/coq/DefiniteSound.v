@@ -76,7 +76,7 @@ have -> : height [seq dotR f (1 :: along t x) / embed k | f <- given_forms s] -
   rewrite dotR_forms // dotR_combination dotR_zeros add0r [t / _ * (_ + _)]mulrDr -IH.
   by move: (dotR q _) (bilinear _ w _) (bilinear _ w _) (dots q _ r) (t / _) => a b c d e; ring.
 rewrite mulr_gt0 ?divr_gt0 ?embed_gt0 //.
-apply: definite_bilinear hd r_not_0 => //; rewrite /product_with tmapE ?size_map // => a h.
+apply: definite_form_positive hd r_not_0 => //; rewrite /product_with tmapE ?size_map // => a h.
 have [q _ ->] := In_map h; apply: size_combination => [|b]; first by rewrite zerosE size_nseq.
 by rewrite tmapE => hb; have [f /hf hs ->] := In_map hb; case: f hs => //= c f [].
 Qed.
@@ -96,7 +96,7 @@ have -> : (t - - v / d) * (- v / d) * d ^+ 2 = (t * d - - v / d * d) * (- v / d 
 by rewrite hu opprK mulrN oppr_gt0 mulrC addrC.
 Qed.
 
-(* Between two points of a cell on a line with the direction r the height grows. *)
+(* I14: between two points of a cell on a line with the direction r the height grows. *)
 Theorem definite_in_sound net tree cell rows inherited s t x : good net cell s -> evaluates net cell s ->
   (forall y, in_cell cell y -> in_cell rows y) -> definite_in propose n weights tree rows inherited s ->
   0 < t -> size x = n -> in_cell cell x -> in_cell cell (along t x) -> height (layers_at net x) < height (layers_at net (along t x)).
@@ -162,7 +162,7 @@ End Direction.
 
 (* ---------- all of the domain ---------- *)
 
-(* The soundness of the check, over every ordered field: layers that are accepted take different inputs in the domain to different
+(* I14: the soundness of the check, over every ordered field: layers that are accepted take different inputs in the domain to different
    outputs. *)
 Theorem check_definite_sound ls K tree : widths_agree n ls -> is_domain n K -> check_definite propose n weights ls K tree ->
   injective_on_domain n (Polyhedral K) (@layers_at R ls).

@@ -106,7 +106,7 @@ rewrite pmulr_llt0 ?invr_gt0 ?ltr0n //; case: (lerP 0 u) => hu; case: (lerP 0 v)
 - by move=> _; right; rewrite -[0]addr0 ltr_add.
 Qed.
 
-(* A row is 0 on the difference, or a relu follows and, its bias lowered by t, it is negative at the midpoint. *)
+(* I1: a row is 0 on the difference, or a relu follows and, its bias lowered by t, it is negative at the midpoint. *)
 Theorem row_of_one_output t l x y : size x = size y -> lowered_layer_at t l x = lowered_layer_at t l y ->
   forall r b, List.In (r, b) (zip (rows l) (rectified l)) ->
   dotR (coefficients r) (difference x y) = 0 \/ b /\ row_at (midpoint x y) r < t.
@@ -156,7 +156,7 @@ Notation lowering := (value_of R lowered_by).
 (* row j is 0 on d *)
 Definition vanishes (d : seq R) (j : nat) : bool := dotR (coefficients (numbered_row l j)) d == 0.
 
-(* The rows of a dependency that is accepted are not all below t at a point of the domain. *)
+(* I2, I9: the rows of a dependency that is accepted are not all below t at a point of the domain. *)
 Theorem dependency_not_negative d z : dependency_holds lowered_by l K d -> size z = n -> in_convex_domain n K z ->
   ~ (forall j, List.In j (row_numbers d) -> row_at z (numbered_row l j) < lowering).
 Proof.
@@ -211,7 +211,7 @@ Hypothesis one_output : lowered_layer_at lowering l x = lowered_layer_at lowerin
 Let r := difference x y.
 Let same_size : size x = size y. Proof. by rewrite size_x size_y. Qed.
 
-(* A dependency that is accepted has a row that is 0 on the difference. *)
+(* I1: a dependency that is accepted has a row that is 0 on the difference. *)
 Theorem dependency_sound d : dependency_holds lowered_by l K d -> exists2 j, List.In j (row_numbers d) & vanishes r j.
 Proof.
 move=> hd; case: (boolP (has (vanishes r) (row_numbers d))) => [/hasP[j hj hv]|none]; first by exists j => //; apply/InP.

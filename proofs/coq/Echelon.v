@@ -1,4 +1,4 @@
-(* Gaussian elimination modulo q.  Row by row: the rows given so far have full column rank as soon as every column has its pivot.  And
+(* C7: Gaussian elimination modulo q.  Row by row: the rows given so far have full column rank as soon as every column has its pivot.  And
    for all choices of one row from each of some groups at once.  A pivot is a unit modulo q, so that a q that is not a prime can only
    lose rows. *)
 From Coq Require Import ZArith List Bool.

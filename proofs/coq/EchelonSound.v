@@ -89,7 +89,7 @@ case: z => m; first by exists (Z.of_nat m); rewrite embed_nat natz.
 by exists (Z.opp (Z.of_nat m.+1)); rewrite embed_opp embed_nat natz NegzE.
 Qed.
 
-(* Rows that only 0 is orthogonal to modulo q, are so over every ordered field. *)
+(* C7: rows that only 0 is orthogonal to modulo q, are so over every ordered field. *)
 Theorem full_rank_modulo_sound (R : realFieldType) rows (x : seq R) : full_rank_modulo rows -> size x = n ->
   (forall a, List.In a rows -> dotR a x = 0) -> forall j, nth 0 x j = 0.
 Proof.
@@ -167,7 +167,7 @@ rewrite (dotR_tmap2 (b := 1) (c := embed c)) ?hp // ?da ?dp ?mulr0 ?subr0 // => 
 by rewrite embed_mod embed_sub embedM mul1r.
 Qed.
 
-(* The pivots that a row is added to are 0 where they and the row are. *)
+(* C7: the pivots that a row is added to are 0 where they and the row are. *)
 Theorem add_row_kills pivots a : (forall p, List.In p pivots -> kills (pivot_row p)) -> dotR a x = 0 ->
   forall p, List.In p (add_row propose q n pivots a) -> kills (pivot_row p).
 Proof.
@@ -185,7 +185,7 @@ have hb : kills (tmap (fun v => Z.modulo (Z.mul u v) q) b).
 move=> p [<-|] //; rewrite tmapE => hin; have [p' hp' ->] := In_map hin; apply: eliminate_kills => //; exact: h.
 Qed.
 
-(* Where every column has its pivot, only 0 is orthogonal to the pivots. *)
+(* C7: where every column has its pivot, only 0 is orthogonal to the pivots. *)
 Theorem has_full_rank_kills pivots : (forall p, List.In p pivots -> kills (pivot_row p)) -> has_full_rank q n pivots ->
   forall j, nth 0 x j = 0.
 Proof.
@@ -282,7 +282,7 @@ have uu : unit_mod u by apply: hu; apply/List.in_concat; exists [:: u]; split=> 
 by case=> [|j] /=; rewrite ?nth_nil // -[y](mulKr uu) e mulr0.
 Qed.
 
-(* If every choice spans, x is 0 if a row of every group is 0 on it. *)
+(* C7, I8: if every choice spans, x is 0 if a row of every group is 0 on it. *)
 Theorem every_choice_spans_sound n groups x : every_choice_spans propose q n groups -> size x = n ->
   (forall g, List.In g groups -> exists2 a, List.In a g & dotR a x = 0) -> forall j, nth 0 x j = 0.
 Proof.

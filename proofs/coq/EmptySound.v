@@ -260,7 +260,7 @@ Let n := inputs l.
 Hypotheses (marks_size : size (rectified l) = size (rows l)) (widths : forall r, List.In r (rows l) -> size (coefficients r) = n).
 Hypotheses (point_y : is_point (size (rows l)) y) (domain_K : is_domain n K).
 
-(* A negative output where a relu follows has no pre-image. *)
+(* C1: a negative output where a relu follows has no pre-image. *)
 Theorem negative_output i v : List.nth_error (numerators y) i = Some v -> List.nth_error (rectified l) i = Some true ->
   Z.lt v 0 -> forall x, ~ preimage (l := l) K (rational R y) x.
 Proof. by move=> hv hb h x hx; have := no_negative_output marks_size point_y hx hv hb; lia. Qed.
@@ -280,7 +280,7 @@ have := margin_holds_sound h hs (homogenised_sound widths point_y domain_K hx) n
 by rewrite nth_rcons size_coordinates ltnn eqxx => /eqP; rewrite oner_eq0.
 Qed.
 
-(* Where the check of emptiness accepts, there is no pre-image. *)
+(* C1: where the check of emptiness accepts, there is no pre-image. *)
 Theorem check_empty_sound e : check_empty propose l K y e -> forall x, ~ preimage (l := l) K (rational R y) x.
 Proof.
 case: e => //= [i|ws|selected outside ws].

@@ -18,7 +18,7 @@ move=> /andP[]; rewrite !size_ofE nat_eqb forallbE => /eqP -> /all_In h; split=>
 by rewrite size_ofE nat_eqb => /eqP.
 Qed.
 
-(* The check of a network's widths is sound. *)
+(* P1: the check of a network's widths is sound. *)
 Theorem network_ok_widths_agree net : network_ok net -> widths_agree (network_inputs net) (layers net).
 Proof.
 rewrite /network_ok; elim: (layers net) (network_inputs net) => //= l ls IH n.
@@ -26,11 +26,11 @@ rewrite nat_eqb size_ofE => /andP[/andP[/eqP <- /layer_ok_sizes[h1 h2]] /IH h3].
 by split.
 Qed.
 
-(* The check of a point is sound. *)
+(* P1: the check of a point is sound. *)
 Theorem point_ok_is_point n p : point_ok n p -> is_point n p.
 Proof. by rewrite /point_ok size_ofE nat_eqb => /andP[h /eqP]; split=> //; apply/Z.ltb_lt. Qed.
 
-(* The check of a domain is sound. *)
+(* P1: the check of a domain is sound. *)
 Theorem domain_ok_is_domain n K : domain_ok n K -> is_domain n K.
 Proof.
 case: K => //= [lo hi /andP[/andP[/point_ok_is_point h1 /point_ok_is_point h2] _] | sides]; first by split.
@@ -117,7 +117,7 @@ rewrite embed_dot /rational; elim: a (numerators p) => [|u a IH] [|v s] /=; rewr
 by rewrite mulrDl mulrA.
 Qed.
 
-(* Points that pass the comparison are equal. *)
+(* P1: points that pass the comparison are equal. *)
 Theorem same_point_sound p p' : Z.lt 0 (denominator p) -> Z.lt 0 (denominator p') -> same_point p p' -> rational p = rational p'.
 Proof.
 move=> h h'; rewrite /same_point !size_ofE nat_eqb => /andP[/eqP e].
@@ -134,7 +134,7 @@ rewrite hs Nat.eqb_refl /=; elim: X Y hs h => [|a X IH] [|b Y] //= [hs] [/eqP h1
 by rewrite (fraction_eq R _ _ hD hE) in h1; rewrite h1 /=; apply: IH.
 Qed.
 
-(* A point that passes the test is in the domain. *)
+(* P1: a point that passes the test is in the domain. *)
 Theorem contains_sound n K p : is_domain n K -> is_point n p -> contains K p -> in_domain n K (rational p).
 Proof.
 move=> hK [hD hp]; case: K hK => //=.
@@ -174,7 +174,7 @@ rewrite /row_numerator /= !embed_shiftl; [|lia..]; rewrite /row_at dotR_rational
 by apply: row_quotient; rewrite ?d0 ?two_neq0.
 Qed.
 
-(* The values of a layer's rows at a point. *)
+(* P1: the values of a layer's rows at a point. *)
 Theorem row_values_sound l p : Z.lt 0 (denominator p) ->
   Z.lt 0 (denominator (row_values l p)) /\ rational (row_values l p) = [seq row_at (rational p) r | r <- rows l].
 Proof.
@@ -191,7 +191,7 @@ elim: (numerators z) (rectified l) => [|v vs IH] [|b bs] //=; rewrite IH; congr 
 by case: b => //; rewrite embed_max maxr_pmull ?mul0r // invr_ge0 ltW // embed_gt0.
 Qed.
 
-(* The value of a layer at a point. *)
+(* P1: the value of a layer at a point. *)
 Theorem layer_value_sound l p : Z.lt 0 (denominator p) -> rational (layer_value l p) = layer_at l (rational p).
 Proof.
 move=> hD; have [hz e] := row_values_sound l hD; rewrite /layer_value rational_rectify // e /layer_at.
@@ -204,7 +204,7 @@ move=> hD hs; split; first by rewrite /=; apply: (row_values_denominator l hD).
 by rewrite -[numerators _]/(tmap2 _ (numerators (row_values l p)) _) tmap2E size_map size_zip numerators_row_values size_map hs minnn.
 Qed.
 
-(* The value of a list of layers at a point, and its width. *)
+(* P1: the value of a list of layers at a point, and its width. *)
 Theorem value_through_sound n ls p : widths_agree n ls -> is_point n p ->
   rational (value_through ls p) = layers_at ls (rational p) /\ is_point (width_after n ls) (value_through ls p).
 Proof.
@@ -213,7 +213,7 @@ elim: ls n p => //= l ls IH n p [_ hs _ hls] [hD _].
 by rewrite -layer_value_sound //; apply: IH hls _; apply: layer_value_is_point.
 Qed.
 
-(* The number of positive entries of a point. *)
+(* P1: the number of positive entries of a point. *)
 Theorem positive_numerators p : Z.lt 0 (denominator p) ->
   count (fun v => 0 < v) (rational p) = number (tmap (Z.ltb Z0) (numerators p)).
 Proof.

@@ -291,6 +291,7 @@ move: ej hi; rewrite e size_iota => -> hi; rewrite nth_iota // add0n; apply: row
 by move: hb; rewrite (nth_map false) ?marks_size // => /negbTE ->.
 Qed.
 
+(* I6: a tree of cases that is accepted proves the bound. *)
 Theorem bounded_below_sound certain lines : (forall js, List.In js certain -> all (fun j => (j < m)%N) js) ->
   (forall js, List.In js certain -> exists2 j, List.In j js & counts j) -> bounded_below l K bound groups certain lines -> is_bounded.
 Proof.
@@ -303,7 +304,7 @@ End ExpansionSound.
 Section Claim.
 Variable R : realFieldType.
 
-(* A layer that is accepted shortens no distance by more than the factor that is claimed. *)
+(* I6: a layer that is accepted shortens no distance by more than the factor that is claimed. *)
 Theorem layer_expands_sound l c : size (rectified l) = size (rows l) ->
   (forall r, List.In r (rows l) -> size (coefficients r) = inputs l) -> is_convex_domain (inputs l) (expansive_on c) ->
   Z.lt 0 (below (expansive_lowered_by c)) -> Z.lt 0 (below (expansion c)) -> layer_expands l c ->
@@ -328,7 +329,7 @@ have -> : a / d / 4%:R * u = a * u / 4%:R / d by rewrite -!mulrA; congr (_ * _);
 by rewrite ler_pdivr_mulr // ler_pdivr_mulr ?ltr0n // [v * d]mulrC.
 Qed.
 
-(* The soundness of the check, over every ordered field: a certificate of expansion that is accepted makes a true claim. *)
+(* I6: the soundness of the check, over every ordered field: a certificate of expansion that is accepted makes a true claim. *)
 Theorem check_expansion_sound net (c : expansion_certificate) : check_expansion net c = true -> expansion_claim_holds R net c.
 Proof.
 case/andP=> /network_ok_widths_agree hw; case hs: split_layers => [[before l]|] //.

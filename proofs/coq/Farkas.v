@@ -48,7 +48,7 @@ have -> : k *: (a - f a *: z) + c' - (k' + k * - f a) *: z = k *: a + (c' - k' *
 by constructor.
 Qed.
 
-(* Farkas' lemma, constructive theorem of the alternative (after D. Bartl's short proof) *)
+(* C1: Farkas' lemma, constructive theorem of the alternative (after D. Bartl's short proof) *)
 Theorem farkas (s : seq 'rV[R]_n) c :
   cone s c \/ exists x, (forall a, a \in s -> ev a x <= 0) /\ 0 < ev c x.
 Proof.

@@ -1,5 +1,5 @@
 (* Affine forms on balls (in the maximum norm): finitely many forms that are positive at a point are so nearby, and a form that is not
-   negative on a ball is positive inside it, or 0.  A form is the list b, a1, .., an of integers, and stands for x |-> b + a.x. *)
+   negative on a ball is positive inside it, or 0 (R3).  A form is the list b, a1, .., an of integers, and stands for x |-> b + a.x. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
@@ -64,7 +64,7 @@ rewrite ler_subr_addr; apply: le_trans; rewrite addrC subr_ge0 /d mulrCA -[X in 
 by rewrite ler_pdivr_mulr // mul1r ler_addl ler01.
 Qed.
 
-(* A form that is not negative on a ball is positive inside, or 0. *)
+(* R3: a form that is not negative on a ball is positive inside, or 0. *)
 Lemma positive_inside f cell x : size f = n.+1 -> size x = n -> ~~ is_zero f ->
   (forall y, size y = n -> in_cell cell y -> 0 <= value f y) -> inside cell x -> 0 < value f x.
 Proof.

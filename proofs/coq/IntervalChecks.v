@@ -1,4 +1,4 @@
-(* Interval images (section 4.14 of FORMAT.md): bounds, one coordinate by itself, of all that layers make of a domain, exactly.  Over
+(* Interval images (I10; section 4.14 of FORMAT.md): bounds, one coordinate by itself, of all that layers make of a domain, exactly.  Over
    intervals a row is least where every input is at the end that its coefficient's sign names.  `ends_after_sound` in IntervalsSound.v. *)
 From Coq Require Import ZArith List Bool.
 From ExactRelu Require Import Certificate InjectivityCertificate Vectors Systems InjectivityChecks RegionTree.

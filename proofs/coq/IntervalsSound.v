@@ -1,5 +1,5 @@
-(* Bounds that are computed for what layers make of a domain hold: a sum a.x over intervals is at least that of the ends which the signs
-   of a name, and over a ball it is at least -|a| times the radius (Cauchy and Schwarz). *)
+(* I10: bounds that are computed for what layers make of a domain hold: a sum a.x over intervals is at least that of the ends which
+   the signs of a name, and over a ball it is at least -|a| times the radius (Cauchy and Schwarz). *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
@@ -217,7 +217,7 @@ Definition is_reach n (reached : reach) : Prop := if reached is InDomain K then 
 Definition reaches n (reached : reach) x : Prop :=
   match reached with InDomain K => in_convex_domain n K x | InIntervals ends => all_within ends x end.
 
-(* What a layer makes of all that reaches it lies in the intervals that are computed. *)
+(* I10: what a layer makes of all that reaches it lies in the intervals that are computed. *)
 Theorem ends_after_sound n reached l x : inputs l = n -> (forall r, List.In r (rows l) -> size (coefficients r) = inputs l) ->
   is_reach n reached -> size x = n -> reaches n reached x -> all_within (ends_after root_above reached l) (layer_at l x).
 Proof.
@@ -227,7 +227,7 @@ case: reached hK h => [[K|D N]|ends] hK h; last exact: least_of_row_sound h.
   by apply: least_of_row_sound; rewrite hn; apply: ends_of_sound h.
 exact: least_on_ball_sound hx hs hK h hsign.
 Qed.
-(* All that is reached lies in an image that is accepted. *)
+(* I10: all that is reached lies in an image that is accepted. *)
 Theorem image_sound n reached K : image domain_of n reached = Some K ->
   is_domain n K /\ forall x, size x = n -> reaches n reached x -> in_domain n K x.
 Proof.

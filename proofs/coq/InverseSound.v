@@ -277,7 +277,7 @@ Qed.
 
 (* ---------- the bounds ---------- *)
 
-(* The shapes of a bound, and that its numbers are not negative. *)
+(* C3, C4: the shapes of a bound, and that its numbers are not negative. *)
 Theorem bound_inverse_shape attempt places rows rho side_rho b :
   bound_inverse propose attempt places rows rho side_rho = Some b ->
   [/\ Z.lt 0 (gap b), size rows = count is_inside places /\ size (row_bounds b) = size rows,
@@ -295,7 +295,7 @@ split; first by move=> q; apply: below_ge0; apply: below_refl hq.
 by rewrite e2 => g h; have [v _ ->] := In_map h; lia.
 Qed.
 
-(* gap |x_j| <= sum of row_bounds_i |a_i.x| + sum of side_bounds_s |x_s| *)
+(* C3: gap |x_j| <= sum of row_bounds_i |a_i.x| + sum of side_bounds_s |x_s| *)
 Theorem bound_inverse_sound attempt places rows rho side_rho b :
   bound_inverse propose attempt places rows rho side_rho = Some b -> forall x, supported places x -> forall j,
   embed (gap b) * `|nth 0 x j| <=
@@ -324,7 +324,7 @@ rewrite -[X in X <= _]add0r ler_add // entry_le_weighted // ?size_beside //.
 exact: below_refl bgs.
 Qed.
 
-(* gap |x_j| <= correction, if no |a_i.x| is above rho_i and no |x_s| above side_rho_s *)
+(* C4: gap |x_j| <= correction, if no |a_i.x| is above rho_i and no |x_s| above side_rho_s *)
 Theorem correction_sound attempt places rows rho side_rho b :
   bound_inverse propose attempt places rows rho side_rho = Some b -> forall x, supported places x ->
   (forall i, (i < size rows)%N -> `|dotR (nth [::] rows i) x| <= embed (nth Z0 rho i)) ->

@@ -68,7 +68,7 @@ move=> i hi; have a : i \in active W b x by rewrite inE.
 by have := E v (enum_rank_in a i); rewrite hv mxE enum_rankK_in.
 Qed.
 
-(* If x and y have the same image, then the rows active at their midpoint vanish on x - y. *)
+(* I2: if x and y have the same image, then the rows active at their midpoint vanish on x - y. *)
 Theorem injective_of_directed_spanning_sets :
   (forall x, directed_spanning_set W b x) -> injective (relu_layer W b).
 Proof.
@@ -85,7 +85,7 @@ case: (lerP p 0) => hp; case: (lerP q 0) => hq e'; last by rewrite e' subrr.
 - by move: hp; rewrite e' ltxx.
 Qed.
 
-(* If v is orthogonal to the rows active at x, then f(x + t v) = f(x) for small t > 0. *)
+(* I2: if v is orthogonal to the rows active at x, then f(x + t v) = f(x) for small t > 0. *)
 Theorem directed_spanning_sets_of_injective :
   injective (relu_layer W b) -> forall x, directed_spanning_set W b x.
 Proof.

@@ -96,7 +96,7 @@ rewrite -(fraction_eq0 R _ x_gt0) embedD embedM dotR_rational mulrDl mulfK //.
 by rewrite gt_eqF // embed_gt0.
 Qed.
 
-(* No slack is negative. *)
+(* P1: no slack is negative. *)
 Theorem slack_ge0 : contains K x -> forall c, List.In c (conditions l K x z) -> ~~ equality c -> 0 <= slack c.
 Proof.
 move=> /(contains_sound R domain_K point_x) hK c /In_cat[/In_map_iff[[[r b] v] /In_layer_data[hr _ ->] ->] /=|].
@@ -175,7 +175,7 @@ Qed.
 End At.
 End Conditions.
 
-(* A box is bounded, and so is every pre-image within it. *)
+(* P2: a box is bounded, and so is every pre-image within it. *)
 Theorem box_bounded (R : realFieldType) n lo hi : bounded (fun x : 'cV[R]_n => in_domain n (Box lo hi) (coordinates x)).
 Proof.
 pose a (p : point) (j : nat) : R := nth 0 (rational R p) j.
@@ -187,5 +187,6 @@ rewrite ler_norml ler_oppl; apply/andP; split.
   by rewrite (@le_trans _ _ (- a lo i)) ?ler_opp2 // (le_trans (ler_norm _)) // normrN ler_addl.
 by rewrite (le_trans h2) // (le_trans (ler_norm _)) // ler_addr.
 Qed.
+(* P2: every pre-image within a box is bounded. *)
 Theorem bounded_box (R : realFieldType) l lo hi (y : seq R) : bounded (preimage (l := l) (Box lo hi) y).
 Proof. by have [M hM] := box_bounded R (inputs l) lo hi; exists M => x [h _]; apply: hM. Qed.

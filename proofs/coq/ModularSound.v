@@ -47,7 +47,7 @@ Implicit Type x : seq R.
 
 (* ---------- an inverse modulo q ---------- *)
 
-(* A block with an inverse modulo q > 1: it is square, and only 0 is orthogonal to its rows, over every ordered field. *)
+(* C7: a block with an inverse modulo q > 1: it is square, and only 0 is orthogonal to its rows, over every ordered field. *)
 Theorem invertible_modulo_sound q n block : invertible_modulo propose q n block ->
   [/\ size block = n, forall a, List.In a block -> size a = n &
       forall x, size x = n -> (forall a, List.In a block -> dotR a x = 0) -> forall j, nth 0 x j = 0].

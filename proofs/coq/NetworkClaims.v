@@ -1,4 +1,4 @@
-(* What a certificate of the injectivity of several layers together claims, in plain terms, over an arbitrary ordered field R.  With
+(* What a certificate of the injectivity of several layers together (I2) claims, in plain terms, over an arbitrary ordered field R.  With
    Claims.v and InjectivityClaims.v, this page is what has to be read to know what `exactrelu-check` proves of them. *)
 From Coq Require Import ZArith List.
 From mathcomp Require Import all_ssreflect all_algebra.

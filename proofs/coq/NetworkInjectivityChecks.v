@@ -1,5 +1,5 @@
 (* The checker of the injectivity of several layers together (sections 4.14 and 4.15 of FORMAT.md): layer by layer, each on a set that
-   holds what reaches it, by skips, or by the maps of all regions: one matrix for them, or their orientation.
+   holds what reaches it (I2), by skips (I14), or by the maps of all regions: one matrix for them (I14), or their orientation (I12).
    `check_network_injective_sound` in NetworkInjectivitySound.v: whatever the oracles propose, true means that the claim holds
    (NetworkClaims.v). *)
 From Coq Require Import ZArith List Bool.

@@ -1,5 +1,5 @@
 (* Layers that are accepted are injective one after the other: each on a set that holds all that reaches it (a composition of injective
-   maps), by their skips (I14), by one matrix for the maps of all regions (I14), or by the orientation of these (I12). *)
+   maps, I2), by their skips (I14), by one matrix for the maps of all regions (I14), or by the orientation of these (I12). *)
 From Coq Require Import ZArith List.
 From mathcomp Require Import all_ssreflect all_algebra.
 From ExactRelu Require Import Certificate InjectivityCertificate NetworkCertificate Vectors Integers ListFacts VectorFacts.

@@ -1,7 +1,8 @@
 (* P3 and P4 (after Behrmann, Dittmer, Fernsel, Maass): omnidirectional matrices.  P3: the following are equivalent for a
    matrix A with at least one row: A x <= 0 only at x = 0; every open half-space contains a row; the columns of A are
    independent and some positive combination of its rows vanishes; 0 is an interior point of the convex hull of the rows.
-   P4: a solution of A x + b <= 0 is its only solution iff the rows that are tight there form an omnidirectional family. *)
+   P4: (A, b) is omnidirectional for p iff b = - A p and A is omnidirectional; and a solution of A x + b <= 0 is its only solution
+   iff the rows that are tight there are omnidirectional. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From ExactRelu Require Import Farkas.
@@ -273,9 +274,9 @@ rewrite -ler_subr_addl sub0r; apply: le_trans h; apply: ler_wpmul2l; first exact
 by apply: le_trans (ler_norm _) _; rewrite ler_addr ler01.
 Qed.
 
-(* P4.  A solution x0 of A x + b <= 0 is the only one iff the rows tight at x0 form an omnidirectional family: 0 is the only
-   direction d with (A d)_i <= 0 on every tight row. *)
-Theorem unique_solution_iff_tight_rows_omnidirectional x0 : solution x0 ->
+(* A solution x0 of A x + b <= 0 is the only one iff 0 is the only direction d with (A d)_i <= 0 on every tight row: along another
+   direction a small step leads to a second solution, and a second solution is such a direction away. *)
+Lemma unique_solution_iff_no_tight_direction x0 : solution x0 ->
   (forall x, solution x -> x = x0) <->
   (forall d, (forall i, i \in tight x0 -> (A *m d) i 0 <= 0) -> d = 0).
 Proof.
@@ -293,27 +294,26 @@ have -> : (A *m (x - x0)) i 0 = (A *m x + b) i 0 - (A *m x0 + b) i 0.
 by rewrite ti subr0.
 Qed.
 
-(* P4, in terms of the matrix of tight rows: its cone is trivial. *)
-Corollary unique_solution_iff_tight_rows_trivial_cone x0 : solution x0 ->
-  (forall x, solution x -> x = x0) <-> trivial_cone (tight_rows x0).
+(* P4, second sentence.  A solution x0 of A x + b <= 0 is the only one iff the rows tight at x0 are omnidirectional. *)
+Theorem unique_solution_iff_tight_rows_omnidirectional x0 : solution x0 ->
+  (forall x, solution x -> x = x0) <-> omnidirectional (tight_rows x0).
 Proof.
-move=> /unique_solution_iff_tight_rows_omnidirectional ->.
-by split=> h d hd; apply: h; [apply/nonpositive_tight_rows | apply/nonpositive_tight_rows].
+move=> /unique_solution_iff_no_tight_direction ->; rewrite omnidirectional_iff_trivial_cone.
+by split=> h d hd; apply: h; apply/nonpositive_tight_rows.
 Qed.
 
-(* P4, equivalently: the matrix of tight rows is omnidirectional. *)
-Corollary unique_solution_iff_omnidirectional_tight_rows x0 : solution x0 ->
-  (forall x, solution x -> x = x0) <-> omnidirectional (tight_rows x0).
-Proof. by move=> /unique_solution_iff_tight_rows_trivial_cone ->; rewrite omnidirectional_iff_trivial_cone. Qed.
+(* (A, b) is omnidirectional for p: every row is tight at p, and A x + b <= 0 has no other solution *)
+Definition omnidirectional_for p := A *m p + b = 0 /\ forall x, solution x -> x = p.
 
-(* P4, with half-spaces: every open half-space { w : w . v > 0 } contains a tight row. *)
-Corollary unique_solution_iff_half_spaces_contain_tight_rows x0 : solution x0 ->
-  (forall x, solution x -> x = x0) <->
-  (forall v, v != 0 -> exists2 i, i \in tight x0 & 0 < (A *m v) i 0).
+(* P4, first sentence.  (A, b) is omnidirectional for p iff b = - A p and A is omnidirectional. *)
+Theorem omnidirectional_for_point p : omnidirectional_for p <-> b = - (A *m p) /\ omnidirectional A.
 Proof.
-move=> /unique_solution_iff_tight_rows_omnidirectional ->; split=> [h v v0|h d hd].
-  apply/exists_inP; apply: contraNT v0; rewrite negb_exists_in => /forall_inP hn.
-  by apply/eqP/h => i hi; rewrite leNgt hn.
-by apply/eqP; case: eqP => // /eqP /h [i /hd]; rewrite leNgt => /negP.
+have E d : A *m p + b = 0 -> A *m (p + d) + b = A *m d by move=> e; rewrite mulmxDr addrAC e add0r.
+rewrite omnidirectional_iff_trivial_cone; split=> -[e h].
+- split=> [|d hd]; first by apply/eqP; rewrite -addr_eq0 addrC e.
+  by apply: (addrI p); rewrite addr0; apply: h; rewrite /solution E.
+- have tight_at_p : A *m p + b = 0 by rewrite e subrr.
+  split=> // x sx; apply/eqP; rewrite -subr_eq0; apply/eqP/h.
+  by rewrite -(E (x - p) tight_at_p) [p + _]addrC subrK.
 Qed.
 End UniqueSolution.

@@ -90,7 +90,7 @@ Proof.
 move=> U0_open U0_x0 U0_region only.
 have [t [t0 ap rep]] := representatives (flatten [seq rows i | i <- enum I]).
 pose J := [finType of seq_sub t].
-apply: (@cells_injective R n I J f A c (fun j => (val j).1) (fun j => (val j).2) _ _ _ _ x0 i0 U0) => //.
+apply: (@orientation_injective_on_cells R n I J f A c (fun j => (val j).1) (fun j => (val j).2) _ _ _ _ x0 i0 U0) => //.
 - by move=> j; apply: t0 (valP j).
 - by move=> i i'; case: orientation => pos; [apply: mulr_gt0 | rewrite -mulrNN mulr_gt0 // oppr_gt0].
 - move=> q gq; have [i qi] := cover q; exists i => x qx; apply: f_region => r ri.

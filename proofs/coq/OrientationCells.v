@@ -78,8 +78,8 @@ have fp : f (solution i (f x0)) = f x0 by rewrite qi // (map_solution _ orientat
 by rewrite -ez; apply: nearby; rewrite (only_x0 fp).
 Qed.
 
-(* I12 on cells. *)
-Theorem cells_injective : injective f.
+(* I12 on cells: f is injective. *)
+Theorem orientation_injective_on_cells : injective f.
 Proof.
 move=> a b fab; apply/eqP/negPn/negP => ab.
 (* a form k that separates a from b: k a > mu > k b *)

@@ -1,6 +1,6 @@
-(* The checker that layers are injective by their orientation (section 4.15 of FORMAT.md): the determinants of the maps of all regions have
-   one sign, and the value at a point x0 inside one region is taken nowhere else.  `check_orientation_sound` in OrientationSound.v: whatever
-   the oracles propose, true means that the layers are injective on R^n. *)
+(* The checker that layers are injective by their orientation (I12; section 4.15 of FORMAT.md): the determinants of the maps of all
+   regions have one sign, and the value at a point x0 inside one region is taken nowhere else.  `check_orientation_sound` in
+   OrientationSound.v: whatever the oracles propose, true means that the layers are injective on R^n. *)
 From Coq Require Import ZArith List Bool.
 From ExactRelu Require Import Certificate RegionCertificate Vectors Systems ExpansionChecks RegionTree.
 Import ListNotations.

@@ -95,7 +95,7 @@ have [hj|hj] := ltnP j (size (nth [::] m i)); last first.
 by rewrite (nth_map Z0) //; apply/Z.eqb_eq/(hr _ (nth_In Z0 hj)).
 Qed.
 
-(* The sign that is found, if it is not 0, is that of the determinant. *)
+(* I12: the sign that is found, if it is not 0, is that of the determinant. *)
 Theorem determinant_sign_sound k before m : Z.lt 0 before -> size m = k -> determinant_sign k before m <> Z0 ->
   Num.sg (\det (matrix_of k m)) = embed (determinant_sign k before m).
 Proof.

@@ -25,6 +25,8 @@ Definition is_piece (net : seq layer) q := [/\ Z.lt 0 (piece_unit q), forall f, 
   forall r, List.In r (piece_rows q) -> size r = n.+1 &
   forall x, size x = n -> in_cell (piece_rows q) x -> layers_at net x = map_at q x].
 
+(* I12: what is found below a cell of a tree that is accepted: the maps found before, and maps that the layers are on their regions; these
+   cover the cell. *)
 Theorem pieces_onto_sound net tree cell rows inherited s others ps : good net cell s -> evaluates net cell s ->
   (forall x, in_cell cell x -> in_cell rows x) -> (forall r, List.In r cell -> size r = n.+1) ->
   pieces_onto propose n tree cell rows inherited s others = Some ps ->
@@ -109,7 +111,7 @@ Qed.
 
 (* ---------- the check ---------- *)
 
-(* The soundness of the check, over every ordered field: layers that are accepted take different inputs to different outputs. *)
+(* I12: the soundness of the check, over every ordered field: layers that are accepted take different inputs to different outputs. *)
 Theorem check_orientation_sound ls tree (x0 : point) : widths_agree n ls -> check_orientation propose solve n ls tree x0 ->
   injective_on_domain n (Polyhedral AllSpace) (@layers_at R ls).
 Proof.

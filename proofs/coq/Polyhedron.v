@@ -30,7 +30,7 @@ have -> : row i D = (x0 + (row i D)^T - y0)^T + (-1) *: (x0 - y0)^T.
 by apply: addmx_sub; [apply: hull | apply/scalemx_sub/hull].
 Qed.
 
-(* A set has at most one affine dimension. *)
+(* P2: a set has at most one affine dimension. *)
 Theorem affine_dimension_unique (X : 'cV[R]_n -> Prop) k k' : affine_dimension X k -> affine_dimension X k' -> k = k'.
 Proof. by move=> h h'; apply/eqP; rewrite eqn_leq !(@affine_dimension_le X). Qed.
 

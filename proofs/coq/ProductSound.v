@@ -1,4 +1,4 @@
-(* The product of a vector with integer rows, from one product with packed rows: whatever digits are proposed, they are accepted
+(* C5: the product of a vector with integer rows, from one product with packed rows: whatever digits are proposed, they are accepted
    only if they are small and give the same number, and small digits are unique.  So the product is exact. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
@@ -76,7 +76,7 @@ rewrite /=; suff H m : Z.le m (List.fold_left (fun m b => Z.max m (max_abs b)) r
 elim: rows m => [|b rows IH] m /=; [lia | have := IH (Z.max m (max_abs b)); lia].
 Qed.
 
-(* The vector that `slice_product` returns is the combination of the rows, whatever digits were proposed. *)
+(* C5: the vector that `slice_product` returns is the combination of the rows, whatever digits were proposed. *)
 Theorem slice_product_exact propose w weight rows q e : (forall a, List.In a rows -> size a = w) ->
   slice_product propose (pack_slice propose w weight rows) q = Some e -> e = combination q rows (zeros w).
 Proof.
@@ -122,7 +122,7 @@ rewrite IH //; first last.
 by rewrite hc // take_size_cat ?drop_size_cat.
 Qed.
 
-(* The vector that `product` returns is the combination of the rows. *)
+(* C5: the vector that `product` returns is the combination of the rows. *)
 Theorem product_exact propose w weight rows q e : (forall a, List.In a rows -> size a = w) ->
   product propose (pack_rows propose w weight rows) q = Some e -> e = combination q rows (zeros w).
 Proof.

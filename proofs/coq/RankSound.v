@@ -223,7 +223,7 @@ rewrite -(leq_add2r (count (preim negb id) [seq covered p | p <- block_places b]
 apply: leq_trans h _; rewrite -(covered_size hb) -(count_map covered id) (count_predC id) size_map (places_size hb) //.
 Qed.
 
-(* If check_rank accepts, the rank of the list is the one that is claimed, and this is the size of the block. *)
+(* C7: if check_rank accepts, the rank of the list is the one that is claimed, and this is the size of the block. *)
 Theorem check_rank_sound n es r b : (forall e, List.In e es -> entry_ok n e) -> check_rank propose n es r = Some b ->
   \rank (entries_matrix n es) = rank_value r /\ block_size b = rank_value r.
 Proof.

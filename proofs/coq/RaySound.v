@@ -101,7 +101,7 @@ case/rowV0Pn=> v /sub_kermxP hv hv0; exists v^T; first by rewrite -trmx0 (inj_eq
 by apply: trmx_inj; rewrite trmx_mul trmxK hv trmx0.
 Qed.
 
-(* If check_ray accepts, some direction that is not zero is zero on the equalities and strictly negative on the others.
+(* C4: if check_ray accepts, some direction that is not zero is zero on the equalities and strictly negative on the others.
    b shows the rank of the list es, and the equalities lie in the span of es. *)
 Theorem check_ray_sound n es r b equalities strict e :
   (forall e, List.In e es -> entry_ok n e) -> check_rank propose n es r = Some b ->

@@ -1,4 +1,4 @@
-(* Activation regions in plain terms, over an arbitrary ordered field R (section 3.5 of FORMAT.md): the pattern of an input, and which
+(* Activation regions in plain terms, over an arbitrary ordered field R (R3; section 3.5 of FORMAT.md): the pattern of an input, and which
    patterns have a full-dimensional region.  With Claims.v, this page is what has to be read to know what `check_patterns_sound` proves. *)
 From Coq Require Import ZArith List.
 From mathcomp Require Import all_ssreflect all_algebra.

@@ -1,4 +1,4 @@
-(* The activation regions of layers on a domain, from a tree of cells (section 4.13 of FORMAT.md): the patterns of its leaves.
+(* The activation regions of layers on a domain, from a tree of cells (R3; section 4.13 of FORMAT.md): the patterns of its leaves.
    `regions_of_sound` in RegionTreeSound.v: whatever the oracle proposes, these are the patterns of the full-dimensional regions, each once.
    A form is the list b, a1, .., an, and stands for x |-> b + a.x; the rows of a cell, the last one first, are forms that are not negative
    there. *)

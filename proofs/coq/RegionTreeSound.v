@@ -27,7 +27,7 @@ Variables (propose : seq (seq form) -> form -> nat * (Z * seq Z)) (inside_of : s
 Notation follows := (follows propose).
 Notation settle := (settle propose).
 
-(* A form that follows from the rows of a cone is not negative where they are not. *)
+(* C1: a form that follows from the rows of a cone is not negative where they are not. *)
 Lemma follows_sound cones f x : follows cones f -> (forall c, List.In c cones -> in_cell c x) -> 0 <= value f x.
 Proof.
 rewrite /RegionTree.follows; case: (propose cones f) => i [D ms]; case hi: List.nth_error => [cell|] //.
@@ -280,7 +280,7 @@ rewrite eqseq_cat ?eqxx //= eqseq_cat ?size_map // => /andP[/eqP/eq_map_In h _].
 by apply: (h (f, true)); apply/In_filter; split=> //; apply: List.nth_error_In hj.
 Qed.
 
-(* The patterns of a tree that is accepted are those of the full-dimensional regions in its cell, each once. *)
+(* R3: the patterns of a tree that is accepted are those of the full-dimensional regions in its cell, each once. *)
 Theorem regions_of_sound net t cell inherited s ps : good net cell s -> regions_of propose inside_of n t cell inherited s = Some ps ->
   uniq ps /\ forall p, is_region_in net cell p <-> p \in ps.
 Proof.
@@ -409,7 +409,7 @@ case: (boolP (is_constant r)) => hr'; last first.
 by have := hc r hr; rewrite hr' /= value_constant // => /Z.leb_le; apply: embed_ge0.
 Qed.
 
-(* The soundness of the tree, over every ordered field: the patterns of its leaves are those of the full-dimensional activation regions
+(* R3: the soundness of the tree, over every ordered field: the patterns of its leaves are those of the full-dimensional activation regions
    of the layers in the domain, and no pattern is there twice. *)
 Theorem check_patterns_sound ls K t ps : widths_agree n ls -> is_domain n K -> check_patterns propose inside_of n ls K t = Some ps ->
   uniq ps /\ forall p, is_region R n ls K p <-> p \in ps.

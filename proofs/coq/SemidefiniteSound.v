@@ -1,4 +1,4 @@
-(* A symmetric matrix of integers that passes the elimination has a form x^T M x that is nowhere negative: p times the form is a square
+(* I6: a symmetric matrix of integers that passes the elimination has a form x^T M x that is nowhere negative: p times the form is a square
    plus the form of p times the Schur complement of the pivot p > 0. *)
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
@@ -72,7 +72,7 @@ Qed.
 Lemma without_factor_ge0 f m x : Z.lt 0 f -> 0 <= form (without_factor f m) x -> 0 <= form m x.
 Proof. by move=> /(form_without_factor m x)[c c0 ->] h; rewrite mulr_ge0 // ltW. Qed.
 
-(* The form of a matrix that passes is nowhere negative. *)
+(* I6: the form of a matrix that passes is nowhere negative. *)
 Theorem semidefinite_sound steps before m x : Z.lt 0 before -> triangular m -> size x = size m ->
   semidefinite steps before m -> 0 <= form m x.
 Proof.

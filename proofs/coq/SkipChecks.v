@@ -1,6 +1,6 @@
-(* Blocks of layers that are injective by their skips (section 4.14 of FORMAT.md).  Every coordinate inside a block is l.x + g(x) for the
-   block's input x, with a linear form l that is carried along rows without a relu, and g changes by at most r when no coordinate of x
-   changes by more than 1; all of this up to one positive factor.  `keeps_apart_sound` in SkipsSound.v. *)
+(* Blocks of layers that are injective by their skips (I14; section 4.14 of FORMAT.md).  Every coordinate inside a block is l.x + g(x)
+   for the block's input x, with a linear form l that is carried along rows without a relu, and g changes by at most r when no
+   coordinate of x changes by more than 1; all of this up to one positive factor.  `keeps_apart_sound` in SkipsSound.v. *)
 From Coq Require Import ZArith List Bool.
 From ExactRelu Require Import Certificate Vectors Systems Echelon InjectivityChecks.
 Import ListNotations.

@@ -197,7 +197,7 @@ Qed.
 
 (* ---------- all blocks ---------- *)
 
-(* Blocks that are accepted, one of which may have begun, take different inputs to different outputs. *)
+(* I14: blocks that are accepted, one of which may have begun, take different inputs to different outputs. *)
 Theorem blocks_ok_sound n number ends inverses before ls x y xs ys : size x = n -> size y = n -> widths_agree (size xs) ls ->
   size xs = size ys -> begun x y xs ys before -> blocks_ok n number ends inverses before ls -> layers_at ls xs = layers_at ls ys -> x = y.
 Proof.

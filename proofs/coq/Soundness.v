@@ -58,7 +58,7 @@ rewrite /base_point; case: given hgiven => [[p q]|] hgiven; last exact: solved.
 by case: ifP => [hK [<- <- _]|_]; [have [h1 h2 h3] := hgiven p q erefl | exact: solved].
 Qed.
 
-(* A pre-image that is not empty: the point, the rank, the size, the dimension and the number of positive outputs are right. *)
+(* P1, P2: a pre-image that is not empty: the point, the rank, the size, the dimension and the number of positive outputs are right. *)
 Theorem check_preimage_sound l K y given size dimension rank positive rest (X := preimage (l := l) K (rational R y)) :
   (forall r, List.In r (rows l) -> seq.size (coefficients r) = inputs l) -> seq.size (rectified l) = seq.size (rows l) ->
   is_domain (inputs l) K -> is_point (seq.size (rows l)) y ->
@@ -97,7 +97,7 @@ have more : size <> Singleton -> affine_dimension X dimension /\ size_claim X si
 by case: (size) one more => one more; [apply: one | apply: more | apply: more | apply: more].
 Qed.
 
-(* A certificate that is accepted for a network whose widths agree makes a true claim. *)
+(* P1, P2: a certificate that is accepted for a network whose widths agree makes a true claim. *)
 Theorem check_layer_sound net c : widths_agree (network_inputs net) (layers net) -> check_layer propose net c -> claim_holds R net c.
 Proof.
 move=> hw; rewrite /check_layer; case hs: split_layers => [[before l]|] //.
@@ -110,7 +110,7 @@ exists before, l, after; split=> //; rewrite -h3; case hclaim: (claimed c) hc =>
 exact: check_preimage_sound.
 Qed.
 
-(* The soundness of the checker, over every ordered field: a certificate that is accepted makes a true claim. *)
+(* P1, P2: the soundness of the checker, over every ordered field: a certificate that is accepted makes a true claim. *)
 Theorem check_sound net c : check propose net c = true -> claim_holds R net c.
 Proof. by case/andP=> /network_ok_widths_agree; apply: check_layer_sound. Qed.
 End Soundness.

@@ -297,30 +297,30 @@ Proof. by rewrite -(represents_entries d tight_represents); split=> [h c [h1 h2]
 Lemma recession_cone_entries d : recession_cone L d <-> forall e, List.In e (entries_of (recession_system l K z)) -> entry_holds e d.
 Proof. by rewrite -(represents_entries d recession_represents). Qed.
 
-(* The directions of the tight cone satisfy the tight system. *)
+(* P2, P4: the directions of the tight cone satisfy the tight system. *)
 Theorem tight_cone_system d : tight_cone L d -> system_holds (tight_system l K x z) (coordinates d).
 Proof.
 move=> /tight_cone_entries h; apply/entries_system => //; first exact: tight_system_sides.
 by move=> e /(proj2 tight_represents)[].
 Qed.
-(* Every tight condition has the normal 0 or is an entry of the tight system. *)
+(* P2, P4: every tight condition has the normal 0 or is an entry of the tight system. *)
 Theorem tight_condition_entry c : List.In c L -> tight c -> Polyhedron.normal c = 0 \/
   exists2 e, List.In e (entries_of (tight_system l K x z)) & Polyhedron.normal c = entry_vector R n e /\ equality c = entry_equality e.
 Proof. by move=> cL ct; apply: (proj1 tight_represents). Qed.
-(* Every entry of the tight system holds in the tight cone. *)
+(* P2, P4: every entry of the tight system holds in the tight cone. *)
 Theorem entry_tight_condition e : List.In e (entries_of (tight_system l K x z)) -> entry_ok n e /\
   forall u, tight_cone L u -> if entry_equality e then entry_at_vector e u = 0 else entry_at_vector e u <= 0.
 Proof. by move=> he; split; [have [] := proj2 tight_represents e he | move=> u /tight_cone_entries/(_ e he)]. Qed.
-(* The directions of the recession cone satisfy the recession system. *)
+(* P2: the directions of the recession cone satisfy the recession system. *)
 Theorem recession_cone_system d : recession_cone L d -> system_holds (recession_system l K z) (coordinates d).
 Proof.
 move=> /recession_cone_entries h; apply/entries_system => //; first exact: recession_system_sides.
 by move=> e /(proj2 recession_represents)[].
 Qed.
-(* The entries of the recession system have the right sizes. *)
+(* P2: the entries of the recession system have the right sizes. *)
 Theorem recession_entry_ok e : List.In e (entries_of (recession_system l K z)) -> entry_ok n e.
 Proof. by move=> /(proj2 recession_represents)[]. Qed.
-(* A direction that satisfies the entries of the recession system is in the recession cone. *)
+(* P2: a direction that satisfies the entries of the recession system is in the recession cone. *)
 Theorem system_recession_cone (d : 'cV[R]_n) :
   (forall e, List.In e (entries_of (recession_system l K z)) ->
      if entry_equality e then entry_at_vector e d = 0 else entry_at_vector e d <= 0) -> recession_cone L d.
@@ -337,7 +337,7 @@ Let z := row_values l x.
 Let y := layer_at l (rational R x).
 Hypotheses (widths : forall r, List.In r (rows l) -> size (coefficients r) = n) (point_x : is_point n x).
 
-(* A_P by the signs of the numerators is A_P by the signs of the outputs. *)
+(* P1: A_P by the signs of the numerators is A_P by the signs of the outputs. *)
 Theorem active_rows_list : active_rows l z = [seq layer_general true r | r <- active_list l y].
 Proof.
 rewrite active_rowsE /z layer_dataE /active_list /y /layer_at zip_with_image !filter_map -!map_comp.
@@ -352,7 +352,7 @@ Proof.
 rewrite active_rowsE In_map_iff; split=> [[a /In_filter[h1 h2] ->]|[a h1 [h2 ->]]]; first by exists a.
 by exists a => //; apply/In_filter.
 Qed.
-(* The active rows have the right size. *)
+(* P1: the active rows have the right size. *)
 Theorem active_entry_ok r : List.In r (active_rows l z) -> entry_ok n (General r).
 Proof. by case/In_active_rows => -[[r' b] v] /In_layer_data[/widths hr _ _] [_ ->]. Qed.
 
@@ -380,11 +380,11 @@ suff -> : matrix.row i (entries_matrix R n [seq General (layer_general true r) |
 by apply/rowP => j; rewrite !mxE entry // !mxE /= mulrCA mulVf ?mulr1 // two_neq0.
 Qed.
 
-(* The rank of A_P is that of the active rows. *)
+(* P1: the rank of A_P is that of the active rows. *)
 Theorem active_rows_matrix : \rank (active_matrix l y) = \rank (entries_matrix R n [seq General r | r <- active_rows l z]).
 Proof. by rewrite active_rows_list -map_comp; apply: rank_scaled_rows. Qed.
 
-(* The equalities of both systems are the active rows, without zero rows. *)
+(* P1: the equalities of both systems are the active rows, without zero rows. *)
 Theorem equality_entry_active K e : is_domain n K -> entry_equality e ->
   List.In e (entries_of (tight_system l K x z)) \/ List.In e (entries_of (recession_system l K z)) ->
   exists2 r, List.In r (active_rows l z) & e = General r.
@@ -401,7 +401,7 @@ case=> /In_entries[|[r hr e_r]|[j _ ej]|[j _ ej]]; try by rewrite ej in he.
 - exists r => //; move: hr he; rewrite e_r recession_systemE => /In_nonzero_rows[/In_cat[]/In_map_iff[a ha ->] _] //=.
   exact: active.
 Qed.
-(* Every active row has the normal 0 or is an entry of both systems. *)
+(* P1: every active row has the normal 0 or is an entry of both systems. *)
 Theorem active_row_entry K r : is_domain n K -> List.In r (active_rows l z) -> entry_vector R n (General r) = 0 \/
   List.In (General r) (entries_of (tight_system l K x z)) /\ List.In (General r) (entries_of (recession_system l K z)).
 Proof.

@@ -131,7 +131,38 @@ let read_claim text =
     let rank = Text.count fields "RANK" in
     Preimage (size, dimension, rank, Text.count fields "ACTIVE"))
 
-let read_through_claim text = read_claim_line text NoInput (fun fields size -> Inputs (size, Text.count fields "ACTIVE"))
+(* Section 4.9: what is said and shown of the pre-image through layers, and is not read. *)
+let unknown_tree (text : Text.t) =
+  match List.find_opt (Text.begins text) [ "cases"; "regions" ] with
+  | Some keyword ->
+      Text.finish (Text.take text keyword "4.9");
+      Text.unknown text "4.9" (if keyword = "cases" then "trees of cases" else "trees of regions with an output")
+  | None -> Text.reject "4.9" (Printf.sprintf "line %d: one of these belongs here: cases, regions" text.number)
+
+let read_finite text =
+  let fields = Text.take text "claim preimage finite" "3.2" in
+  if Text.count fields "K" < 2 then Text.refuse fields "finitely many points are two or more";
+  ignore (Text.count fields "ACTIVE");
+  Text.finish fields;
+  unknown_tree text
+
+let read_through_claim text =
+  if Text.begins text "claim preimage finite" then read_finite text
+  else
+    let claim = read_claim_line text NoInput (fun fields size ->
+      let active = Text.count fields "ACTIVE" in
+      if size = Singleton || Text.is_empty fields then Inputs (size, active)
+      else begin
+        if Text.count fields "DIM" = 0 then Text.refuse fields "DIM is 0";
+        Text.finish fields;
+        unknown_tree text
+      end) in
+    match claim with
+    | (NoInput | Inputs (Singleton, _)) when Text.begins text "cases" || Text.begins text "regions" -> unknown_tree text
+    | Inputs ((Infinite | Bounded | Unbounded), _) when Text.begins text "solution" ->
+        ignore (read_point text "solution" "4.9");
+        Text.unknown text "4.9" "a `solution` before `second`, `direction` or `part 1`"
+    | claim -> claim
 
 (* ---------- section 4 ---------- *)
 
@@ -336,8 +367,12 @@ let read_cones fields rows =
   let rec onto cones = if Text.is_empty fields then List.rev cones else onto (marks_of fields "a cone" rows :: cones) in
   onto []
 
-(* A cell and all below it, with so many rows, of which `counted` are neurons that are positive; the numbers of regions and facets grow. *)
-let rec read_cell text dimension found rows counted =
+let deepest_cell = 0x10000
+
+(* A cell and all below it, with so many rows, of which `counted` are neurons that are positive; the numbers of regions and facets grow.
+   What is to be made of the cell is handed on, as `next`, so that a deep tree needs no stack. *)
+let rec read_cell text dimension found depth rows counted next =
+  if depth > deepest_cell then Text.reject "4.13" (Printf.sprintf "a cell is below more than %d others" deepest_cell);
   if Text.begins text "region" then begin
     let fields = Text.take text "region" "4.13" in
     let facets = marks_of fields "MASK" rows in
@@ -349,16 +384,15 @@ let rec read_cell text dimension found rows counted =
     let read_inside fields =
       if List.compare_length_with (point_of fields).numerators dimension <> 0 then Text.refuse fields "a point of another dimension" in
     ignore (lines_of text "point" "4.13" read_inside);
-    Region cones
+    next (Region cones)
   end else begin
     let fields = Text.take text "cut" "4.13" in
     let neuron = Text.count fields "a neuron" in
     let kept = marks_of fields "MASK" rows in
     let cones = read_cones fields rows in
     let counted = pick kept counted in
-    let part is_on = read_cell text dimension found (List.length counted + 1) (is_on :: counted) in
-    let off = part false in
-    Cut (cones, neuron, kept, off, part true)
+    let part is_on = read_cell text dimension found (depth + 1) (List.length counted + 1) (is_on :: counted) in
+    part false (fun off -> part true (fun on -> next (Cut (cones, neuron, kept, off, on))))
   end
 
 (* the sides of a domain that are not constant *)
@@ -372,7 +406,7 @@ let read_cells text dimension domain regions adjacencies =
   Text.finish (Text.take text "tree" "4.13");
   let found = ref (0, 0) in
   let sides = number_of_sides dimension domain in
-  let cells = read_cell text dimension found sides (List.init sides (fun _ -> false)) in
+  let cells = read_cell text dimension found 0 sides (List.init sides (fun _ -> false)) Fun.id in
   if not (Z.equal (Z.of_int (fst !found)) regions && Z.equal (Z.of_int (snd !found)) adjacencies) then
     Text.reject "4.13" (Printf.sprintf "there are %d regions with %d facets that count, not as many as are said" (fst !found) (snd !found));
   cells
@@ -387,7 +421,7 @@ let read_maps text keyword domain own =
   Text.finish fields;
   let found, dimension = own () in
   match domain with
-  | Ball _ -> Text.reject "4.13" "regions of a ball are not asked for"
+  | Ball _ -> Text.unknown text "4.15" "the maps of a ball's regions"
   | Polyhedral domain -> (found, read_cells text dimension domain regions adjacencies)
 
 let read_definite text domain =
@@ -397,6 +431,7 @@ let read_definite text domain =
   ByMatrix (weights, cells)
 
 let read_orientation text domain =
+  if domain <> Polyhedral AllSpace then Text.reject "4.15" "orientations decide on all of R^n";
   let point, cells = read_maps text "orientation" domain (fun () ->
     let point = read_point text "point" "4.15" in
     (point, List.length point.numerators)) in
@@ -414,9 +449,22 @@ let in_blocks rows =
     | (next, rows) :: others when next = block -> (block, row :: rows) :: others
     | _ -> (block, [ row ]) :: blocks) rows []
 
+(* Section 4.16, which is not read. *)
+let read_pairs text keyword =
+  let fields = Text.take text keyword "4.16" in
+  ignore (read_number_of_regions fields "R");
+  ignore (read_number_of_regions fields "A");
+  Text.finish fields;
+  Text.unknown text "4.16" (if keyword = "pairs" then "pairs of regions" else "pairs of parts of the boundary")
+
 let read_network_injectivity text network_layers network_on =
   let network_by =
-    if Text.begins text "definite" then read_definite text network_on
+    if Text.begins text "pairs" then read_pairs text "pairs"
+    else if Text.begins text "boundary" then
+      match network_on with
+      | Polyhedral (AllSpace | Orthant) -> Text.reject "4.16" "the boundary is asked for on a bounded domain"
+      | _ -> read_pairs text "boundary"
+    else if Text.begins text "definite" then read_definite text network_on
     else if Text.begins text "orientation" then read_orientation text network_on
     else
     if Text.begins text "skips" then begin
@@ -456,14 +504,34 @@ let read_expansion text expansive_layer expansive_on expansive_lowered_by expans
   let expansion_tree = read_tree_lines text "4.11" in
   { expansive_layer; expansive_on; expansive_lowered_by; expansion; expansion_dependencies; expansion_certain; expansion_tree }
 
+(* Section 3.5: claims about regions, which are not read. *)
+let read_slice text =
+  let fields = Text.take text "slice" "3.5" in
+  let directions = Text.natural_below fields "K" Text.largest_size in
+  Text.finish fields;
+  ignore (read_point text "origin" "3.5");
+  ignore (Network_file.repeat directions (fun () -> read_point text "direction" "3.5"))
+
+let read_regions text fields domain on_slice =
+  ignore (read_number_of_regions fields "R");
+  ignore (read_number_of_regions fields "A");
+  Text.finish fields;
+  match domain with
+  | Ball _ -> Text.reject "3.5" "regions of a ball are not asked for"
+  | Polyhedral _ -> Text.unknown text "3.5" (if on_slice then "claims about regions of a slice" else "claims about regions")
+
 (* a claim about a layer or the network, not about one of its outputs *)
 let read_claim_of_all_inputs text kind layer domain =
   let of_layer = kind = "layer" in
   Text.finish (Text.take text (if of_layer then "subject layer" else "subject network") "3");
   let is_lowered = of_layer && Text.begins text "lowered" in
   let lowered_by = if is_lowered then read_fraction (Text.take text "lowered" "3.4") else not_lowered in
+  let on_slice = not of_layer && Text.begins text "slice" in
+  if on_slice then read_slice text;
   let fields = Text.take text "claim" "3.4" in
-  match Text.word fields ([ "collision"; "injective" ] @ if of_layer then [ "bias-limit"; "expansion" ] else []) with
+  match Text.word fields ([ "collision"; "injective" ] @ if of_layer then [ "bias-limit"; "expansion" ] else [ "regions" ]) with
+  | "regions" -> read_regions text fields domain on_slice
+  | _ when on_slice -> Text.refuse fields "only regions are asked for on a slice"
   | "injective" ->
       Text.finish fields;
       if of_layer then
@@ -488,7 +556,7 @@ let polyhedral = function
   | Polyhedral domain -> domain
   | Ball _ -> Text.reject "3.1" "a ball is a domain of claims about all inputs only"
 
-(* the certificate after its header; raises Text.Rejected *)
+(* the certificate after its header; raises Text.Rejected and Text.Unknown *)
 let read text =
   let without_data = Text.begins text "data none" in
   read_data text;

@@ -1,14 +1,16 @@
 (* The command `exactrelu-check PATH...`: every certificate among the paths is read, given its network, and judged by the
    functions `check`, `check_through`, .. that were extracted from the Coq sources.  One line a certificate; exit code 0: there is
-   at least one and all are valid, 1: one is not, 2: nothing was found, or something cannot be read. *)
+   at least one and all are valid, 1: one is not, 2: nothing was found, or something cannot be read.  A certificate of a kind
+   that is not read yet is unknown: not valid, and nothing is said against it. *)
 
-type verdict = Valid of string | Invalid of string
+type verdict = Valid of string | Unknown of string | Invalid of string
 
 (* No exception is ever a proof. *)
 let guarded judge =
   let failed reason = Invalid ("could not be checked: " ^ reason) in
   try Limits.within judge failed with
   | Text.Rejected reason -> Invalid reason
+  | Text.Unknown reason -> Unknown reason
   | Files.Unusable reason -> failed reason
   | error -> failed (Printexc.to_string error)
 
@@ -90,15 +92,21 @@ let run paths =
   List.iter judge (List.sort compare (List.map (fun path -> (network_named path, path)) found.certificates));
   let results = List.map (fun path -> (path, Hashtbl.find verdicts path)) found.certificates in
   List.iter (fun (path, verdict) ->
-    let word, text = match verdict with Valid claim -> ("valid  ", claim) | Invalid reason -> ("INVALID", reason) in
+    let word, text =
+      match verdict with
+      | Valid claim -> ("valid  ", claim)
+      | Unknown reason -> ("unknown", reason)
+      | Invalid reason -> ("INVALID", reason) in
     Printf.printf "%s %s: %s\n" word (printable path) (printable text)) results;
   List.iter (fun path -> Printf.printf "ignored %s\n" (printable path)) found.ignored;
   flush stdout;
   List.iter (fun text -> prerr_endline ("problem " ^ printable text)) (List.rev !problems);
-  let is_valid = function _, Valid _ -> true | _, Invalid _ -> false in
-  let valid = List.length (List.filter is_valid results) in
-  Printf.printf "%d of %d certificates are valid (machine-checked checker); the networks' integers were not compared with a model.\n"
-    valid (List.length results);
+  let is_valid = function _, Valid _ -> true | _ -> false in
+  let is_unknown = function _, Unknown _ -> true | _ -> false in
+  let count asked = List.length (List.filter asked results) in
+  let unknown = match count is_unknown with 0 -> "" | count -> Printf.sprintf ", %d unknown" count in
+  Printf.printf "%d of %d certificates are valid%s (machine-checked checker); the networks' integers were not compared with a model.\n"
+    (count is_valid) (List.length results) unknown;
   if !problems <> [] || results = [] then 2 else if List.for_all is_valid results then 0 else 1
 
 let usage = "usage: exactrelu-check PATH ...\nCheck certificates, network files beside them, or folders of them.\n"

@@ -4,6 +4,9 @@
 
 exception Rejected of string
 
+(* a certificate in the form of this format, as far as it was read, of a kind that the checker does not read *)
+exception Unknown of string
+
 let token_digits = 0x10000
 let long_token_digits = 0x100000
 let line_bytes = 0x4000000
@@ -89,6 +92,25 @@ let is_alone fields word =
 let finish_text text section =
   finish (take text "end" section);
   if not (at_end text) then reject "1" (Printf.sprintf "line %d: something follows `end`" text.number)
+
+(* What comes now is of this section and not read: the lines that are left are only asked to be lines, up to `end`. *)
+let unknown (text : t) section what =
+  let rec is_tokens i after_blank =
+    if i = text.stop then not after_blank
+    else match text.bytes.[i] with
+      | ' ' -> not after_blank && is_tokens (i + 1) true
+      | '!' .. '~' -> is_tokens (i + 1) false
+      | _ -> false in
+  let rec pass () =
+    if not (at_end text || begins text "end") then begin
+      if not (is_tokens text.start true) then reject "1" (Printf.sprintf "line %d is not tokens between single blanks" text.number);
+      text.start <- text.stop + 1;
+      read_line text;
+      pass ()
+    end in
+  pass ();
+  finish_text text "4";
+  raise (Unknown (Printf.sprintf "section %s: the machine-checked program does not read %s yet" section what))
 
 (* where the next token ends; it is taken *)
 let token fields what =

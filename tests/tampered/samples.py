@@ -31,7 +31,15 @@ def verdicts(folder: str) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in (CORPUS / folder / "VERDICTS").read_text().splitlines())
 
 
+def digests() -> dict[str, str]:
+    """What the list of digests says of every file of the corpus, in the form of sha256sum."""
+    return dict(reversed(line.split("  ")) for line in (CORPUS / "SHA256SUMS").read_text().splitlines())
+
+
 def valid_corpus() -> list[Sample]:
+    for name, digest in digests().items():
+        same = (CORPUS / name).is_file() and hashlib.sha256((CORPUS / name).read_bytes()).hexdigest() == digest
+        assert same, f"proofs/corpus/{name} has changed or gone: what is there stays as it is; put it back, and add a new file instead"
     networks = {hashlib.sha256(path.read_bytes()).hexdigest(): path.read_text() for path in (CORPUS / "valid").glob("*.network")}
     samples = []
     for name, claim in verdicts("valid").items():

@@ -128,18 +128,7 @@ def truth(network_text: str, certificate_text: str) -> bool:
     n = widths[number - len(asked)]
     claim = fields["claim"][0]
     if claim != "preimage":
-        domain, radius = domain_rows(lines, fields, n), radius_of(fields)
-        asked = [lowered(layer, ratio(fields.get("lowered", ["1", "0"]))) for layer in asked]
-        if claim == "injective":
-            # No polyhedra tell about several layers on a ball.
-            several = kind == "through" and radius is None
-            return composition_is_injective(asked, n, domain) if several else layer_is_injective(asked[0], n, domain, radius)
-        if claim == "collision":
-            return points_collide(asked, domain, rational(fields["first"]), rational(fields["second"]), radius)
-        bound = ratio(fields["claim"][1:])
-        if claim == "bias-limit":
-            return collides_beyond(asked[0], n, domain, bound, radius)
-        return spans_by(asked[0], n, domain, bound, radius)
+        return truth_about_all_inputs(lines, fields, asked, n)
     if fields["subject"][0] == "output":
         y = rational(fields["output"])
     else:
@@ -152,6 +141,28 @@ def truth(network_text: str, certificate_text: str) -> bool:
     if kind == "through":
         return composition_truth(asked, n, domain, y, fields["claim"][1:])
     return layer_truth(asked[0], n, domain, y, fields["claim"][1:])
+
+
+def truth_about_all_inputs(lines: list[list[str]], fields: dict[str, list[str]], asked: list[Layer], n: int) -> bool:
+    """Sections 3.4 and 3.5."""
+    claim, kind = fields["claim"][0], fields["scope"][0]
+    domain, radius = domain_rows(lines, fields, n), radius_of(fields)
+    asked = [lowered(layer, ratio(fields.get("lowered", ["1", "0"]))) for layer in asked]
+    if claim == "regions":
+        counts = [hexadecimal(token) for token in fields["claim"][1:]]
+        if "slice" in fields:
+            asked, n, domain = on_slice(lines, asked, domain)
+        return regions_are(asked, n, domain, counts)
+    if claim == "injective":
+        # No polyhedra tell about several layers on a ball.
+        several = kind == "through" and radius is None
+        return composition_is_injective(asked, n, domain) if several else layer_is_injective(asked[0], n, domain, radius)
+    if claim == "collision":
+        return points_collide(asked, domain, rational(fields["first"]), rational(fields["second"]), radius)
+    bound = ratio(fields["claim"][1:])
+    if claim == "bias-limit":
+        return collides_beyond(asked[0], n, domain, bound, radius)
+    return spans_by(asked[0], n, domain, bound, radius)
 
 
 def radius_of(fields: dict[str, list[str]]) -> Fraction | None:
@@ -198,6 +209,39 @@ def linear_regions(layers: list[Layer], n: int, domain: list[Row]) -> list[Piece
             following += cases
         regions = following
     return regions
+
+
+def on_slice(lines: list[list[str]], layers: list[Layer], domain: list[Row]) -> tuple[list[Layer], int, list[Row]]:
+    """The layers and the domain in the coordinates t of the inputs origin + sum of t_i * direction_i."""
+    start = next(i for i, line in enumerate(lines) if line[0] == "slice")
+    size = hexadecimal(lines[start][1])
+    origin, *directions = [rational(line[1:]) for line in lines[start + 1 : start + size + 2]]
+    if rank(directions) != size:
+        raise ValueError("dependent directions")
+
+    def along(row: Row) -> Row:
+        return affine(row, origin), [affine((Fraction(0), row[1]), direction) for direction in directions]
+
+    (rectified, rows), *others = layers
+    return [(rectified, [along(row) for row in rows]), *others], size, [along(row) for row in domain]
+
+
+def regions_are(layers: list[Layer], n: int, domain: list[Row], counts: list[int]) -> bool:
+    """Whether the domain has so many activation regions, and so many pairs of them are adjacent.
+
+    A neuron that is 0 throughout a region is on or off there: the same polyhedron, which counts once.
+    """
+    distinct: list[Any] = []
+    for inequalities, _ in linear_regions(layers, n, domain):
+        piece = polyhedron_of(n, inequalities, [])
+        if not piece.is_empty() and piece.affine_dimension() == n and piece not in distinct:
+            distinct.append(piece)
+    adjacent = 0
+    for first, second in combinations(distinct, 2):
+        common = ppl.C_Polyhedron(first)
+        common.intersection_assign(second)
+        adjacent += not common.is_empty() and common.affine_dimension() == n - 1
+    return bool(distinct) and counts == [len(distinct), adjacent]
 
 
 def composition_is_injective(layers: list[Layer], n: int, domain: list[Row]) -> bool:
