@@ -47,7 +47,7 @@ let check_file path sha256 network =
         let is_proved =
           match certificate with
           | OneLayer certificate -> Checker.check Proposals.oracle network certificate
-          | Through certificate -> Checker.check_through Proposals.oracle network certificate
+          | Through certificate -> Checker.check_through Proposals.oracle Proposals.reduce network certificate
           | Collision certificate -> Checker.check_collision network certificate
           | Injectivity certificate -> Checker.check_injective Proposals.oracle network certificate
           | BiasLimit certificate -> Checker.check_bias_limit network certificate
