@@ -5,7 +5,7 @@ Set Printing Width 140.
 From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity Expansivity InverseStability RowRemoval.
 From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
 From ExactRelu Require Import LayerPolyhedron DimensionSound EmptySound Soundness AffinePieces AffinePiecesSound.
-From ExactRelu Require Import CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
+From ExactRelu Require Import CasesSound CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
   InjectivitySound SemidefiniteSound ExpansionSound FormsOnBalls RegionTreeSound
   SkipsSound DefiniteMatricesSound DefiniteSound Orientation OrientationSound IntervalsSound NetworkInjectivitySound.
 
@@ -57,6 +57,11 @@ Check value_beside_sound. Print Assumptions value_beside_sound.
 Check change_along_sound. Print Assumptions change_along_sound.
 Check parts_ok_sound. Print Assumptions parts_ok_sound.
 Check infinite_ok_sound. Print Assumptions infinite_ok_sound.
+Check cases_ok_sound. Print Assumptions cases_ok_sound.
+Check held_sound. Print Assumptions held_sound.
+Check leaf_point_sound. Print Assumptions leaf_point_sound.
+Check case_rows_sound. Print Assumptions case_rows_sound.
+Check layer_of_rows_sound. Print Assumptions layer_of_rows_sound.
 Check full_rank_modulo_sound. Print Assumptions full_rank_modulo_sound.
 Check add_row_kills. Print Assumptions add_row_kills.
 Check has_full_rank_kills. Print Assumptions has_full_rank_kills.

@@ -4,8 +4,8 @@
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-From ExactRelu Require Import Certificate RegionCertificate Vectors Integers ListFacts VectorFacts ApproximateInverse Claims Systems Checker.
-From ExactRelu Require Import EntryVectors EvaluationSound Soundness OneLayerSound FormsOnBalls RegionTree RegionTreeSound CasesChecks.
+From ExactRelu Require Import Certificate RegionCertificate Vectors Integers ListFacts VectorFacts ApproximateInverse Claims Systems.
+From ExactRelu Require Import Checker EntryVectors EvaluationSound Soundness OneLayerSound FormsOnBalls RegionTree RegionTreeSound CasesChecks.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -166,9 +166,11 @@ Proof.
 elim: ls signs n unit given column fs s => [|l ls IH] [|known signs] n unit given column fs s //=.
 move=> [_ hm _ hls] [hk hsigns hagrees] hu hs; rewrite -catA => hd hfs; have hu1 := unit_after_gt0 l hu.
 have u1 := embed_gt0 R hu1.
-set z := tmap2 pair _ _; have ez : z = [seq (next_form columns (lowest_exponent (rows l)) unit given rb.1, rb.2) | rb <- zip (rows l) (rectified l)].
+set z := tmap2 pair _ _.
+have ez : z = [seq (next_form columns (lowest_exponent (rows l)) unit given rb.1, rb.2) | rb <- zip (rows l) (rectified l)].
   by rewrite /z tmap2_pair /forms_after tmapE zip_map_left.
-have hval r : List.In r (rows l) -> value (next_form columns (lowest_exponent (rows l)) unit given r) X = row_at s r * embed (unit_after l unit).
+have hval r : List.In r (rows l) ->
+    value (next_form columns (lowest_exponent (rows l)) unit given r) X = row_at s r * embed (unit_after l unit).
   by move=> hr; rewrite -hs -(forms_after_value given hu hr) divfK // gt_eqF.
 have sz : size z = size (rows l) by rewrite ez size_map size_zip hm minnn.
 have hsz : size known = size z by rewrite hk sz.
@@ -191,9 +193,11 @@ Qed.
 Definition row_holds (r : case_row) : Prop := value (case_form r) X <= 0 /\ (is_zero_there r -> value (case_form r) X = 0).
 
 Lemma output_rows_sound l unit given y : Z.lt 0 unit -> Z.lt 0 (denominator y) -> size (rectified l) = size (rows l) ->
-  layer_at l [seq value f X / embed unit | f <- given] = rational y -> forall r, List.In r (output_rows columns l unit given y) -> row_holds r.
+  layer_at l [seq value f X / embed unit | f <- given] = rational y ->
+  forall r, List.In r (output_rows columns l unit given y) -> row_holds r.
 Proof.
-move=> hu hD hm hy r; rewrite /output_rows /forms_after tmap2_pair tmapE tmap2E zip_map_left -map_comp => h; have {h} [[q [v b]] hq -> /=] := In_map h.
+move=> hu hD hm hy r; rewrite /output_rows /forms_after tmap2_pair tmapE tmap2E zip_map_left -map_comp.
+move=> h; have {h} [[q [v b]] hq -> /=] := In_map h.
 have u1 := embed_gt0 R (unit_after_gt0 l hu); have D0 := embed_gt0 R hD.
 set s := [seq _ | f <- given] in hy; have [hr _] := In_zip hq.
 have hval : value (next_form columns (lowest_exponent (rows l)) unit given q) X = row_at s q * embed (unit_after l unit).
@@ -229,7 +233,7 @@ case: K => //= [_|lo hi _|sides hs].
 Qed.
 
 (* All rows hold at an input in the domain that has the output, with the values of the neurons without a sign. *)
-Lemma case_rows_sound n before l K y signs x : widths_agree n before -> size (rectified l) = size (rows l) -> is_domain n K ->
+Theorem case_rows_sound n before l K y signs x : widths_agree n before -> size (rectified l) = size (rows l) -> is_domain n K ->
   Z.lt 0 (denominator y) -> size x = n -> in_domain n K x -> layer_at l (layers_at before x) = rational y -> agrees before signs x ->
   let X := x ++ free_values before signs x in
   forall r, List.In r (case_rows (size X) before l n K y signs) -> row_holds X r.
@@ -247,7 +251,8 @@ rewrite !tappE rev_append_cat cats0 => /In_cat[|/In_cat[]].
 - rewrite tmapE -map_rev => hr'; have [f hf ->] := In_map hr'; split=> //; apply: hr.
   by apply/List.in_rev; rewrite List.rev_alt rev_append_cat cats0.
 - by move=> h; apply: (output_rows_sound hu hD hm _ h); rewrite hg.
-- rewrite !tmapE => h; have [f' h' ->] := In_map h; have [f hf ->] := In_map h'; split=> //=; rewrite /value tappE dotR_cat dotR_zeros addr0 size_opposite.
+- rewrite !tmapE => h; have [f' h' ->] := In_map h; have [f hf ->] := In_map h'; split=> //=.
+  rewrite /value tappE dotR_cat dotR_zeros addr0 size_opposite.
   rewrite (size_domain_row hK hf) /= /X take_size_cat // -/(value _ _) value_opposite oppr_le0.
   exact: (iffRL (domain_rows_sound hK hx) hin).
 Qed.
@@ -275,7 +280,7 @@ by rewrite mulrA divfK ?gt_eqF // mulrC.
 Qed.
 
 (* Where all rows hold, the layer has the output 0. *)
-Lemma layer_of_rows_sound marks rs X : size X = size marks -> (forall r, List.In r rs -> row_holds X r) ->
+Theorem layer_of_rows_sound marks rs X : size X = size marks -> (forall r, List.In r rs -> row_holds X r) ->
   let leaf := layer_of_rows reduce marks rs in
   size (mask marks X) = inputs leaf /\ layer_at leaf (mask marks X) = rational (Point (Zpos xH) (zeros (size_of (rows leaf)))).
 Proof.
@@ -305,7 +310,7 @@ Hypothesis (y_gt0 : Z.lt 0 (denominator y)).
 Definition is_input (x : seq R) : Prop := [/\ size x = n, in_domain n K x & layers_at (rcons before l) x = rational y].
 
 (* The only input that a leaf may hold is the one. *)
-Lemma leaf_point_sound signs c evidences o x : leaf_point propose reduce n before l K y signs c evidences = Some o ->
+Theorem leaf_point_sound signs c evidences o x : leaf_point propose reduce n before l K y signs c evidences = Some o ->
   is_input x -> agrees before signs x -> exists2 p, o = Some p & Z.lt 0 (denominator p) /\ rational p = x.
 Proof.
 move=> + [hx hin hy] hsigns; rewrite layers_at_rcons in hy.

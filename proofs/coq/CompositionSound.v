@@ -5,7 +5,8 @@
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Polyhedron Claims Systems Checker.
-From ExactRelu Require Import CompositionChecks EntryVectors EvaluationSound LayerPolyhedron Soundness OneLayerSound AffinePieces AffinePiecesSound CasesChecks CasesSound.
+From ExactRelu Require Import CompositionChecks EntryVectors EvaluationSound LayerPolyhedron Soundness OneLayerSound AffinePieces.
+From ExactRelu Require Import AffinePiecesSound CasesChecks CasesSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
@@ -233,6 +234,14 @@ have y_point : is_point (size (rows l)) y.
 have cases_sound k t : cases_ok propose reduce (network_inputs net) before l (through_on c) y k t ->
     finite (preimage_through (n := network_inputs net) ls (through_on c) (rational y)) k.
   exact: cases_ok_sound.
+pose X : 'cV[R]_(network_inputs net) -> Prop := preimage_through ls (through_on c) (rational y).
+have from_input x unbounded e : is_point (network_inputs net) x -> layers_at ls (rational x) = rational y ->
+    infinite_ok propose net ls (through_on c) x y unbounded e -> infinite X /\ (unbounded -> ~ bounded X).
+  by move=> hx ex; apply: (infinite_ok_sound hw hn hx hK hD ex).
+have from_solution x unbounded e (outside : bool) : outside && point_ok (network_inputs net) x && same_point (value_through ls x) y &&
+    infinite_ok propose net ls (through_on c) x y unbounded e -> infinite X /\ (unbounded -> ~ bounded X).
+  case/andP=> /andP[/andP[_ /point_ok_is_point hx] hsame]; have [ex [hDx _]] := value_through_sound R hls hx.
+  by apply: (from_input x) => //; rewrite -ex; apply: same_point_sound.
 have infinite_sound unbounded :
     match given, through_proved_by c with
     | _, StartingAt x e =>
@@ -240,18 +249,9 @@ have infinite_sound unbounded :
         && same_point (value_through ls x) y && infinite_ok propose net ls (through_on c) x y unbounded e
     | Some x, e => infinite_ok propose net ls (through_on c) x y unbounded e
     | None, _ => false
-    end ->
-    let X := preimage_through (n := network_inputs net) ls (through_on c) (rational y) in infinite X /\ (unbounded -> ~ bounded X).
-  have from_given : match given with Some x => infinite_ok propose net ls (through_on c) x y unbounded (through_proved_by c) | None => false end ->
-      let X := preimage_through (n := network_inputs net) ls (through_on c) (rational y) in infinite X /\ (unbounded -> ~ bounded X).
-    by case: (given) hgiven => // x /(_ x erefl)[hx ex]; apply: (infinite_ok_sound hw hn hx hK hD ex).
-  have from_solution x e : ~~ (match given with Some x => contains (through_on c) x | None => false end) && point_ok (network_inputs net) x
-        && same_point (value_through ls x) y && infinite_ok propose net ls (through_on c) x y unbounded e ->
-      let X := preimage_through (n := network_inputs net) ls (through_on c) (rational y) in infinite X /\ (unbounded -> ~ bounded X).
-    case/andP=> /andP[/andP[_ /point_ok_is_point hx] hsame]; have [ex [hDx _]] := value_through_sound R hls hx.
-    by apply: (infinite_ok_sound hw hn hx hK hD); rewrite -ex; apply: same_point_sound.
-  by move: from_given; case: (given) (through_proved_by c) from_solution => [x0|] [ps|t|x|d|x e] from_solution from_given h;
-    first [exact: (from_solution _ _ h) | exact: from_given].
+    end -> infinite X /\ (unbounded -> ~ bounded X).
+  case: (given) hgiven => [x0 /(_ x0 erefl)[hx0 ex0]|_]; case: (through_proved_by c) => [ps|t|x|d|x e] //;
+    first [exact: from_solution | exact: from_input].
 case: (through_claimed c) hclaim => [|kind a|k a].
 - case: (through_proved_by c) {infinite_sound} => // [parts /parts_sound none v [hv ev]|t /cases_sound].
     by apply: (none _ _ _ _ hv ev) => //; [move=> _ x /hgiven[] | rewrite size_coordinates].
