@@ -130,16 +130,34 @@ def test_equal_windows_are_decided_once() -> None:
     assert found.is_complete == (found.windows >= n - 1)
 
 
-@pytest.mark.parametrize(("high", "complete"), [(Fraction(3, 5), True), (Fraction(1), False)])
-def test_a_convolution_of_a_real_network(high: Fraction, complete: bool, shared: Path) -> None:
+@pytest.mark.parametrize(
+    ("low", "high", "windows", "different"),
+    [
+        # A corner, two sides, the interior.
+        (Fraction(2, 5), Fraction(3, 5), 961, 4),
+        # No corner alone: the first windows are two.
+        (Fraction(0), Fraction(1, 4), 960, 4),
+        (Fraction(0), Fraction(1), 0, 0),
+    ],
+)
+def test_a_convolution_of_a_real_network(low: Fraction, high: Fraction, windows: int, different: int, shared: Path) -> None:
     layer = load(shared / "networks" / "trained" / "cifar10_cnn.onnx").layer(1).stages[0]
-    found = window_by_window(layer, cube(3072, 1 - high, high), None, decide)
-    assert found.is_complete == complete
-    # A corner, two sides, the interior.
-    assert (found.windows, found.different) == ((961, 4) if complete else (0, 0))
-    if complete:
-        certified = InjectivityCertificate("0" * 64, 1, found.evidence, domain=DomainLines(cube(3072, 1 - high, high).lines())).text()
-        assert len(certified) < 2**18
+    found = window_by_window(layer, cube(3072, low, high), None, decide)
+    assert (found.windows, found.different, found.is_complete) == (windows, different, windows > 0)
+    if found.is_complete:
+        certified = InjectivityCertificate("0" * 64, 1, found.evidence, domain=DomainLines(cube(3072, low, high).lines())).text()
+        assert len(certified) < 2**19
+
+
+def test_windows_that_fail_alone_are_joined() -> None:
+    # The first row determines x where x >= 0, the next two x + 4y always; the last two x where x <= |y| / 4.
+    weight = np.array([[1.0, 0.0], [1.0, 4.0], [-1.0, -4.0], [-4.0, 1.0], [-4.0, -1.0]])
+    layer, second = (Layer(DyadicMatrix(w), DyadicMatrix(np.zeros((len(w), 1))), np.ones(len(w), dtype=bool)) for w in (weight, weight[1:]))
+    domain = cube(2, Fraction(-1), Fraction(1))
+    assert decide(second, domain, np.inf).verdict == "not-injective"
+    found = walked(layer, domain, with_trials=True)
+    assert (found.windows, found.is_complete) == (1, True)
+    assert assert_determined(layer, domain, found) == "injective"
 
 
 def test_a_large_layer_is_proved_window_by_window(monkeypatch: pytest.MonkeyPatch) -> None:

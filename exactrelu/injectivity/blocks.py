@@ -40,8 +40,8 @@ _TRIALS = 64
 # How far from the box's sides these are, in parts of its width.
 _INSET = 2.0**-7
 # Seconds for one window, and for all windows that fail.
-_PATIENCE = 2.0
-_PATIENCE_IN_ALL = 16.0
+_PATIENCE = 4.0
+_PATIENCE_IN_ALL = 8.0
 
 
 @dataclass(frozen=True, eq=False)

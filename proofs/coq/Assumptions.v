@@ -6,7 +6,7 @@ Set Printing Width 140.
 From ExactRelu Require Import Farkas Polyhedron Omnidirectional LayerInjectivity Expansivity InverseStability RowRemoval.
 From ExactRelu Require Import ProductSound InverseSound ModularSound RankSound RaySound MarginSound TrivialSound.
 From ExactRelu Require Import EvaluationSound LayerPolyhedron SystemsSound DimensionSound EmptySound Soundness AffinePieces AffinePiecesSound.
-From ExactRelu Require Import CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
+From ExactRelu Require Import CasesSound CompositionSound ConvexDomains CollisionSound BiasLimitSound EchelonSound DependencySound CertainSound
   InjectivitySound WindowsSound SemidefiniteSound ExpansionSound FormsOnBalls RegionTreeSound
   SkipsSound DefiniteMatricesSound DefiniteSound OrientationCells Orientation OrientationDeterminants OrientationSound IntervalsSound
   NetworkInjectivitySound.
@@ -77,6 +77,11 @@ Definition every_theorem : seq theorem :=
   Proved (@image_in_domain) ::
   Proved (@parts_ok_sound) ::
   Proved (@infinite_ok_sound) ::
+  Proved (@cases_ok_sound) ::
+  Proved (@held_sound) ::
+  Proved (@leaf_point_sound) ::
+  Proved (@case_rows_sound) ::
+  Proved (@layer_of_rows_sound) ::
   Proved (@full_rank_modulo_sound) ::
   Proved (@add_row_kills) ::
   Proved (@has_full_rank_kills) ::

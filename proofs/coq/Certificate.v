@@ -77,14 +77,22 @@ Inductive endpoint := InputOf (x : point) | OutputOf (y : point).
 
 Inductive through_claim :=
 | NoInput
-| Inputs (number_of_inputs : cardinality) (active_outputs : nat).
+| Inputs (number_of_inputs : cardinality) (active_outputs : nat)
+| FiniteInputs (inputs_in_all : nat) (outputs_above_0 : nat).
 
 (* what is claimed of one layer, from what stands in the layers around it *)
 Record part := Part { part_layer : nat; part_claim : claim; part_proved_by : list evidence }.
+(* A case: the hidden neuron that divides it, a row of a layer that counts from 1, and the cases in which it is inactive and active; or
+   what is claimed of the layer that stands for it. *)
+Inductive case_tree :=
+| Divide (divided_layer divided_row : nat) (inactive active : case_tree)
+| Leaf (leaf_claim : claim) (leaf_proved_by : list evidence).
 Inductive through_evidence :=
 | Parts (parts : list part)
+| Cases (tree : case_tree)
 | SecondPoint (x : point)
-| Direction (d : point).
+| Direction (d : point)
+| StartingAt (x : point) (rest : through_evidence). (* another input than the one that is given *)
 
 (* last_layer counts from 1 *)
 Record through_certificate := ThroughCertificate {

@@ -114,6 +114,10 @@ Definition preimage_through (ls : seq layer) n (K : domain) (y : seq R) (x : 'cV
 (* no finite list holds all of X *)
 Definition infinite n (X : 'cV[R]_n -> Prop) : Prop := forall s : seq 'cV[R]_n, exists2 x, X x & x \notin s.
 
+(* X has exactly k elements *)
+Definition finite n (X : 'cV[R]_n -> Prop) (k : nat) : Prop :=
+  exists s : seq 'cV[R]_n, [/\ uniq s, size s = k & forall x, X x <-> x \in s].
+
 Definition through_output (ls : seq layer) (e : endpoint) : seq R :=
   match e with InputOf p => layers_at ls (rational p) | OutputOf p => rational p end.
 
@@ -127,7 +131,8 @@ Definition through_size n (X : 'cV[R]_n -> Prop) (size : cardinality) : Prop :=
 
 (* The claim of a certificate c through several layers of the network net: the layers up to some layer l are meant, the data are
    well formed, and for the set X of the network's inputs in the domain from which these layers make the output y: X is empty; or X
-   has exactly one element, or infinitely many and is bounded or not as is claimed, and y has the number of positive entries. *)
+   has exactly one element, or as many as is claimed, or infinitely many and is bounded or not as is claimed, and y has the number of
+   positive entries. *)
 Definition through_claim_holds (net : network) (c : through_certificate) : Prop :=
   exists (before : seq layer) (l : layer) (after : seq layer),
     [/\ layers net = before ++ l :: after /\ last_layer c = (size before).+1,
@@ -139,6 +144,7 @@ Definition through_claim_holds (net : network) (c : through_certificate) : Prop 
         match through_claimed c with
         | NoInput => forall x, ~ X x
         | Inputs size positive => through_size X size /\ count (fun v => 0 < v) y = positive
+        | FiniteInputs k positive => finite X k /\ count (fun v => 0 < v) y = positive
         end].
 
 End Claims.

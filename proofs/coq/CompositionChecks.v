@@ -1,8 +1,9 @@
 (* The checker of a claim about several layers, one after the other (section 4.9 of FORMAT.md): claims about one layer each, which
-   `check_layer` decides, are put together; or the layers are followed along a segment or a direction on which they are affine.
+   `check_layer` decides, are put together; or the layers are followed along a segment or a direction on which they are affine; or a
+   tree of cases shows all inputs (CasesChecks.v).
    `check_through_sound` in CompositionSound.v: whatever the oracle proposes, true means that the claim holds (Claims.v). *)
 From Coq Require Import ZArith List Bool.
-From ExactRelu Require Import Certificate Vectors ApproximateInverse Systems Checker.
+From ExactRelu Require Import Certificate Vectors ApproximateInverse Systems Checker CasesChecks.
 Import ListNotations.
 Local Open Scope Z_scope.
 
@@ -73,6 +74,7 @@ Fixpoint stages_onto (k : nat) (K : domain) (x : option point) (ls : list layer)
 
 Section Oracle.
 Variable propose : oracle.
+Variable reduce : list Z -> Z * list Z * Z.
 
 Definition part_certificate (K : domain) (about : subject) (p : part) : certificate :=
   Certificate (part_layer p) K about (part_claim p) (part_proved_by p).
@@ -106,7 +108,7 @@ Definition infinite_ok (net : network) (ls : list layer) (K : domain) (x y : poi
             | Preimage Unbounded _ _ _ => true
             | Preimage _ _ _ _ => negb unbounded
             end
-     | Parts _ => false
+     | Parts _ | Cases _ | StartingAt _ _ => false
      | SecondPoint x' =>
          negb unbounded && point_ok n x' && contains K x' && negb (same_point x x')
          && match value_beside ls x x' with Some y' => same_point y' y | None => false end
@@ -125,13 +127,27 @@ Definition check_through (net : network) (c : through_certificate) : bool :=
          let given := match through_about c with InputOf x => Some x | OutputOf _ => None end in
          let y := match through_about c with InputOf x => value_through ls x | OutputOf y => y end in
          let stages := stages_onto 1 K given ls [] in
+         let of_cases k t := cases_ok propose reduce (network_inputs net) before l K y k t in
          let one_or_none is_empty :=
-           match through_proved_by c with Parts parts => parts_ok net is_empty stages y parts | _ => false end in
+           match through_proved_by c with
+           | Parts parts => parts_ok net is_empty stages y parts
+           | Cases t => of_cases (if is_empty then 0%nat else 1%nat) t
+           | _ => false
+           end in
          let infinite unbounded :=
-           match given with Some x => infinite_ok net ls K x y unbounded (through_proved_by c) | None => false end in
+           match given, through_proved_by c with
+           | _, StartingAt x e =>
+               negb (match given with Some x => contains K x | None => false end) && point_ok (network_inputs net) x
+               && same_point (value_through ls x) y && infinite_ok net ls K x y unbounded e
+           | Some x, e => infinite_ok net ls K x y unbounded e
+           | None, _ => false
+           end in
          (match given with Some x => point_ok (network_inputs net) x | None => point_ok (size_of (rows l)) y end)
          && match through_claimed c with
             | NoInput => one_or_none true
+            | FiniteInputs k active =>
+                Nat.eqb (number (tmap (Z.ltb 0) (numerators y))) active
+                && match through_proved_by c with Cases t => of_cases k t | _ => false end
             | Inputs size active =>
                 Nat.eqb (number (tmap (Z.ltb 0) (numerators y))) active
                 && match size with

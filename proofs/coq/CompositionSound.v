@@ -5,25 +5,16 @@
 From Coq Require Import ZArith List Lia ZifyBool.
 From mathcomp Require Import all_ssreflect all_algebra.
 From ExactRelu Require Import Certificate Vectors Integers ListFacts VectorFacts ApproximateInverse Polyhedron Claims Systems Checker.
-From ExactRelu Require Import CompositionChecks EntryVectors EvaluationSound LayerPolyhedron Soundness AffinePieces AffinePiecesSound.
+From ExactRelu Require Import CompositionChecks EntryVectors EvaluationSound LayerPolyhedron Soundness OneLayerSound AffinePieces.
+From ExactRelu Require Import AffinePiecesSound CasesChecks CasesSound.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
-(* ---------- lists ---------- *)
-
-Lemma same_prefix (A : Type) (s s' t t' : seq A) : size s = size s' -> s ++ t = s' ++ t' -> s = s' /\ t = t'.
-Proof. by elim: s s' => [|a s IH] [|a' s'] //= [hs] [-> h]; have [-> ->] := IH _ hs h. Qed.
-
 Section CompositionSound.
-Variables (R : realFieldType) (propose : oracle).
+Variables (R : realFieldType) (propose : oracle) (reduce : seq Z -> Z * seq Z * Z).
 Notation rational := (rational R).
 Implicit Types (l : layer) (ls : seq layer) (K : domain) (p x y : point).
-
-Lemma layers_at_rcons ls l (v : seq R) : layers_at (rcons ls l) v = layer_at l (layers_at ls v).
-Proof. by rewrite /layers_at foldl_rcons. Qed.
-Lemma coordinates_inj n (u v : 'cV[R]_n) : coordinates u = coordinates v -> u = v.
-Proof. by move=> h; apply/colP => i; rewrite -!nth_coordinates h. Qed.
 
 (* ---------- the stages ---------- *)
 
@@ -49,82 +40,6 @@ rewrite /layer_at (nth_map d) ?size_zip ?hm ?minnn // /d nth_zip //=.
 have -> : nth false (rectified l) j by apply/h/nth_In; rewrite hm.
 by rewrite le_maxr lexx.
 Qed.
-
-(* ---------- one layer ---------- *)
-
-(* the layer's input that the evidence speaks of: a solution, or the one that is given *)
-Definition base_input (about : subject) (rest : seq evidence) : option point :=
-  match rest with
-  | Solution x :: _ => Some x
-  | _ => match about with LayerInput x => Some x | _ => None end
-  end.
-Lemma base_point_input l K y given rest x z r rest' : base_point l K y given rest = Some (x, z, RankOf r :: rest') ->
-  match rest with Solution x' :: _ => Some x' | _ => omap fst given end = Some x.
-Proof.
-rewrite /base_point; case: given => [[p q]|]; first case: ifP => _; first by case=> -> _ ->.
-all: by case: rest => [|[] // x' rest] //; case: ifP => // _ [->].
-Qed.
-
-Section OneLayer.
-Variables (net : network) (before after : seq layer) (l : layer) (c : certificate).
-Hypotheses (widths : widths_agree (network_inputs net) (layers net)) (net_layers : layers net = before ++ l :: after).
-Hypotheses (c_layer : scope_layer c = (size before).+1) (accepted : check_layer propose net c).
-Let n := inputs l.
-Let out := output R before l (about c).
-
-Lemma widths_before : widths_agree (network_inputs net) before /\ width_after (network_inputs net) before = n.
-Proof. by move: widths; rewrite net_layers => /widths_agree_cat[h [e _ _ _]]; rewrite /n e. Qed.
-Lemma widths_through : widths_agree (network_inputs net) (rcons before l).
-Proof. by move: widths; rewrite net_layers -cat_rcons => /widths_agree_cat[]. Qed.
-
-(* What is claimed holds of this layer. *)
-Lemma layer_claim : [/\ is_subject net l (about c), is_domain n (on c) &
-  let X := preimage (l := l) (on c) out in
-  match claimed c with
-  | Empty => forall v, ~ X v
-  | Preimage size dimension rank positive => [/\ exists v, X v, affine_dimension X dimension & size_claim X size dimension]
-  end].
-Proof.
-have [b [l' [a [[e1 e2] _ h1 h2 h3]]]] := check_layer_sound R widths accepted.
-have hs : size before = size b by move: e2; rewrite c_layer => -[].
-have [eb [el _]] := same_prefix hs (etrans (esym net_layers) e1); subst b l'.
-by split=> //; case: (claimed c) h3 => // ? ? ? ? [].
-Qed.
-
-(* The input that the evidence speaks of is in the domain and has the output. *)
-Lemma base_input_sound size dimension rank positive x : (forall p, about c <> NetworkInput p) ->
-  claimed c = Preimage size dimension rank positive -> base_input (about c) (proved_by c) = Some x ->
-  [/\ is_point n x, in_domain n (on c) (rational x) & layer_at l (rational x) = out].
-Proof.
-move=> hn hc hx; have [_ hK _] := layer_claim.
-move: accepted; rewrite /check_layer c_layer /= net_layers split_atE take_size_cat // drop_size_cat // size_ofE Nat.eqb_refl.
-case/andP=> _; case hv: subject_values => [[given y]|] //; rewrite hc /check_preimage.
-have [_ hy ey hgiven] := subject_valuesP R net_layers widths hv.
-case hb: base_point => [[[b z] [|[] // r rest]]|] // _.
-have [hp _ hcont hval] := base_pointP hy hgiven hb.
-suff <- : b = x by split=> //; [apply: contains_sound | rewrite hval].
-move: (base_point_input hb) hx hv; rewrite /base_input; case: (about c) hn => [p|p|p] hn /=; first by case: (hn p).
-all: by case: ifP => // _ hbase hx [egiven _]; move: hbase hx; rewrite -egiven; case: (proved_by c) => [|[]] //= *; congruence.
-Qed.
-
-(* A claim of one input: it is the only one in the domain that has the output. *)
-Lemma one_input kind dimension rank positive x (w : seq R) : (forall p, about c <> NetworkInput p) ->
-  claimed c = Preimage kind dimension rank positive -> kind = Singleton -> base_input (about c) (proved_by c) = Some x ->
-  size w = n -> in_domain n (on c) w -> layer_at l w = out -> w = rational x.
-Proof.
-move=> hn hc es hx hw hK hout; have [[_ sx] hKx ex] := base_input_sound hn hc hx.
-have [_ _] := layer_claim; rewrite hc es /= => -[_ _ [_ [e he]]].
-have one (v : seq R) : size v = n -> in_domain n (on c) v -> layer_at l v = out -> vector_of n v = e.
-  by move=> sv hv ev; apply/he; rewrite /preimage coordinates_vector_of.
-have sx' : size (rational x) = n by rewrite size_rational.
-by rewrite -(coordinates_vector_of hw) one // -(one _ sx' hKx ex) coordinates_vector_of.
-Qed.
-(* A claim of no input. *)
-Lemma no_input (w : seq R) : claimed c = Empty -> size w = n -> in_domain n (on c) w -> layer_at l w <> out.
-Proof.
-move=> hc hw hK hout; have [_ _] := layer_claim; rewrite hc => /(_ (vector_of n w)) []; rewrite /preimage coordinates_vector_of //.
-Qed.
-End OneLayer.
 
 (* ---------- one layer after the other ---------- *)
 
@@ -166,7 +81,7 @@ case ec: (part_claim p) hrest => [|[] d r a] //.
 case eb: (match part_proved_by p with Solution x :: _ => Some x | _ => omap (value_through ls) given end) => [b|] // hparts.
 have hb : base_input (Certificate.about c) (proved_by c) = Some b.
   by rewrite -eb /base_input /= /about; case: (part_proved_by p) => [|[]] //; case: (given).
-have [[_ sb] hKb vb] := base_input_sound widths hn hc hpart hab ec hb.
+have [[_ sb] hKb vb] := base_input_sound R widths hn hc hpart hab ec hb.
 have one := one_input widths hn hc hpart hab ec erefl hb.
 have step (v : seq R) : size v = n -> in_domain n K v -> layers_at (rcons ls l) v = rational y -> layers_at ls v = rational b.
   by move=> sv hv; rewrite layers_at_rcons -hout => ev; have [hv' sv'] := image v sv hv; apply: one.
@@ -255,12 +170,12 @@ have hls : widths_agree n ls := widths_through widths net_layers.
 have sx : size (rational x) = n by rewrite size_rational; case: point_x.
 rewrite /infinite_ok => /andP[hcont].
 have hx : X (vector_of n (rational x)) by split; rewrite coordinates_vector_of //; apply: contains_sound.
-case: e => [[|p [|]]|x'|d] //.
+case: e => [[|p [|]]|t|x'|d|x' e] //.
 - case/andP=> /andP[/Nat.eqb_eq hk hpart] hsize; set c := part_certificate _ _ _ in hpart.
   have [l1 [ls1 els]] : exists l1 ls1, ls = l1 :: ls1.
     by rewrite /ls; case: (before) => [|l1 b]; [exists l, [::] | exists l1, (rcons b l)].
   have hn : layers net = [::] ++ l1 :: (ls1 ++ after) by rewrite net_layers -cat_rcons -/ls els.
-  have [_ _] := layer_claim widths hn (c := c) hk hpart; rewrite [claimed c]/= /output /=.
+  have [_ _] := layer_claim R widths hn (c := c) hk hpart; rewrite [claimed c]/= /output /=.
   have ei : inputs l1 = n by case: (widths_before widths hn).
   have ey : layers_at ls1 (layer_at l1 (rational x)) = rational y by rewrite -output_x els.
   case: (part_claim p) hsize => // kind dimension rank positive hsize [_ hdim hclaim].
@@ -293,7 +208,7 @@ End InfiniteSound.
 
 (* P2: the soundness of the checker of claims through several layers, over every ordered field: a certificate that is accepted makes a
    true claim. *)
-Theorem check_through_sound net c : check_through propose net c = true -> through_claim_holds R net c.
+Theorem check_through_sound net c : check_through propose reduce net c = true -> through_claim_holds R net c.
 Proof.
 case/andP=> /andP[/network_ok_widths_agree hw /domain_ok_is_domain hK]; case hs: split_layers => [[before l]|] //.
 have [after [hn hscope]] := split_layersP hs; rewrite tappE cats1; cbv zeta; set ls := rcons before l.
@@ -312,22 +227,48 @@ have parts_sound is_empty parts :=
   @parts_ok_sound net (through_on c) given hw (fun x h => proj1 (hgiven x h)) ls after is_empty y parts hnet.
 have ls_nil : ls <> [::] by rewrite /ls; case: (before).
 split=> //; rewrite /= -/ls hy.
-case: (through_claimed c) hclaim => [|kind a].
-  case: (through_proved_by c) => // parts /parts_sound none v [hv ev].
-  by apply: (none _ _ _ _ hv ev) => //; [move=> _ x /hgiven[] | rewrite size_coordinates].
-case/andP=> /Nat.eqb_eq <- hsize; split; last by rewrite positive_numerators.
+have y_point : is_point (size (rows l)) y.
+  move: hpoint; rewrite /y /given; case: (through_about c) => p /point_ok_is_point hp; last by rewrite size_ofE in hp.
+  have [_ [hy1 hy2]] := value_through_sound R hls hp; split=> //.
+  by rewrite hy2 /ls -cats1; elim: (before) (network_inputs net) => /=.
+have cases_sound k t : cases_ok propose reduce (network_inputs net) before l (through_on c) y k t ->
+    finite (preimage_through (n := network_inputs net) ls (through_on c) (rational y)) k.
+  exact: cases_ok_sound.
+pose X : 'cV[R]_(network_inputs net) -> Prop := preimage_through ls (through_on c) (rational y).
+have from_input x unbounded e : is_point (network_inputs net) x -> layers_at ls (rational x) = rational y ->
+    infinite_ok propose net ls (through_on c) x y unbounded e -> infinite X /\ (unbounded -> ~ bounded X).
+  by move=> hx ex; apply: (infinite_ok_sound hw hn hx hK hD ex).
+have from_solution x unbounded e (outside : bool) : outside && point_ok (network_inputs net) x && same_point (value_through ls x) y &&
+    infinite_ok propose net ls (through_on c) x y unbounded e -> infinite X /\ (unbounded -> ~ bounded X).
+  case/andP=> /andP[/andP[_ /point_ok_is_point hx] hsame]; have [ex [hDx _]] := value_through_sound R hls hx.
+  by apply: (from_input x) => //; rewrite -ex; apply: same_point_sound.
 have infinite_sound unbounded :
-    (if given is Some x then infinite_ok propose net ls (through_on c) x y unbounded (through_proved_by c) else false) ->
-    let X := preimage_through (n := network_inputs net) ls (through_on c) (rational y) in infinite X /\ (unbounded -> ~ bounded X).
-  by case: (given) hgiven => // x /(_ x erefl)[hx ex]; apply: (infinite_ok_sound hw hn hx hK hD ex).
-case: kind hsize.
-- case: (through_proved_by c) => // parts /parts_sound[] //; first by move=> _ x /hgiven[].
-  move=> v [sv hv ev unique]; exists (vector_of _ v) => w; split=> [[hw' ew]|->]; last first.
-    by split; rewrite coordinates_vector_of.
-  by apply: coordinates_inj; rewrite coordinates_vector_of //; apply: unique; rewrite ?size_coordinates.
-- case/andP=> hbox /infinite_sound[h _]; split=> //; case: (through_on c) hbox => // lo hi _.
-  by apply: bounded_subset (box_bounded R (network_inputs net) lo hi) => v [].
-- by move=> /infinite_sound[h1 h2]; split=> //; apply: h2.
-- by move=> /infinite_sound[].
+    match given, through_proved_by c with
+    | _, StartingAt x e =>
+        ~~ (match given with Some x => contains (through_on c) x | None => false end) && point_ok (network_inputs net) x
+        && same_point (value_through ls x) y && infinite_ok propose net ls (through_on c) x y unbounded e
+    | Some x, e => infinite_ok propose net ls (through_on c) x y unbounded e
+    | None, _ => false
+    end -> infinite X /\ (unbounded -> ~ bounded X).
+  case: (given) hgiven => [x0 /(_ x0 erefl)[hx0 ex0]|_]; case: (through_proved_by c) => [ps|t|x|d|x e] //;
+    first [exact: from_solution | exact: from_input].
+case: (through_claimed c) hclaim => [|kind a|k a].
+- case: (through_proved_by c) {infinite_sound} => // [parts /parts_sound none v [hv ev]|t /cases_sound].
+    by apply: (none _ _ _ _ hv ev) => //; [move=> _ x /hgiven[] | rewrite size_coordinates].
+  by case=> s [_ /size0nil -> h] v /h.
+- case/andP=> /Nat.eqb_eq <- hsize; split; last by rewrite positive_numerators.
+  case: kind hsize.
+  + case: (through_proved_by c) {infinite_sound} => // [parts /parts_sound[] //|t /cases_sound]; first by move=> _ x /hgiven[].
+      move=> v [sv hv ev unique]; exists (vector_of _ v) => w; split=> [[hw' ew]|->]; last first.
+        by split; rewrite coordinates_vector_of.
+      by apply: coordinates_inj; rewrite coordinates_vector_of //; apply: unique; rewrite ?size_coordinates.
+    case=> s [_ size_s h]; case: s size_s h => [|v [|? ?]] // _ h; exists v => w.
+    by split=> [/h|->]; [rewrite inE => /eqP | apply/h; rewrite inE].
+  + case/andP=> hbox /infinite_sound[h _]; split=> //; case: (through_on c) hbox => // lo hi _.
+    by apply: bounded_subset (box_bounded R (network_inputs net) lo hi) => v [].
+  + by move=> /infinite_sound[h1 h2]; split=> //; apply: h2.
+  + by move=> /infinite_sound[].
+- case/andP=> /Nat.eqb_eq <-; case: (through_proved_by c) {infinite_sound} => // t /cases_sound hfinite.
+  by split=> //; rewrite positive_numerators.
 Qed.
 End CompositionSound.

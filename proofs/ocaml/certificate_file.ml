@@ -111,13 +111,14 @@ let read_endpoint text =
   Text.finish fields;
   if kind = "input" then InputOf (read_point text "point" "3") else OutputOf (read_point text "output" "3")
 
-(* `empty`, or of a size the numbers that follow *)
-let read_claim_line text empty of_size =
+(* `empty`, or of a size the numbers that follow, or a size of one of the other words *)
+let read_claim_line ?(others = []) text empty of_size =
   let fields = Text.take text "claim" "3.2" in
   ignore (Text.word fields [ "preimage" ]);
   let claim =
-    match Text.word fields [ "empty"; "singleton"; "bounded"; "unbounded"; "infinite" ] with
+    match Text.word fields ([ "empty"; "singleton"; "bounded"; "unbounded"; "infinite" ] @ List.map fst others) with
     | "empty" -> empty
+    | word when List.mem_assoc word others -> (List.assoc word others) fields
     | "singleton" -> of_size fields Singleton
     | "bounded" -> of_size fields Bounded
     | "unbounded" -> of_size fields Unbounded
@@ -131,38 +132,30 @@ let read_claim text =
     let rank = Text.count fields "RANK" in
     Preimage (size, dimension, rank, Text.count fields "ACTIVE"))
 
-(* Section 4.9: what is said and shown of the pre-image through layers, and is not read. *)
+(* Section 4.9: trees of what is said and shown of the pre-image through layers, where they are not read. *)
 let unknown_tree (text : Text.t) =
   match List.find_opt (Text.begins text) [ "cases"; "regions" ] with
   | Some keyword ->
       Text.finish (Text.take text keyword "4.9");
-      Text.unknown text "4.9" (if keyword = "cases" then "trees of cases" else "trees of regions with an output")
+      Text.unknown text "4.9" (if keyword = "cases" then "trees of cases that hold sets of inputs" else "trees of regions with an output")
   | None -> Text.reject "4.9" (Printf.sprintf "line %d: one of these belongs here: cases, regions" text.number)
 
-let read_finite text =
-  let fields = Text.take text "claim preimage finite" "3.2" in
-  if Text.count fields "K" < 2 then Text.refuse fields "finitely many points are two or more";
-  ignore (Text.count fields "ACTIVE");
-  Text.finish fields;
-  unknown_tree text
-
 let read_through_claim text =
-  if Text.begins text "claim preimage finite" then read_finite text
-  else
-    let claim = read_claim_line text NoInput (fun fields size ->
-      let active = Text.count fields "ACTIVE" in
-      if size = Singleton || Text.is_empty fields then Inputs (size, active)
-      else begin
-        if Text.count fields "DIM" = 0 then Text.refuse fields "DIM is 0";
-        Text.finish fields;
-        unknown_tree text
-      end) in
-    match claim with
-    | (NoInput | Inputs (Singleton, _)) when Text.begins text "cases" || Text.begins text "regions" -> unknown_tree text
-    | Inputs ((Infinite | Bounded | Unbounded), _) when Text.begins text "solution" ->
-        ignore (read_point text "solution" "4.9");
-        Text.unknown text "4.9" "a `solution` before `second`, `direction` or `part 1`"
-    | claim -> claim
+  let finite fields =
+    let points = Text.count fields "K" in
+    if points < 2 then Text.refuse fields "finitely many points are two or more";
+    FiniteInputs (points, Text.count fields "ACTIVE") in
+  let sized fields size =
+    let active = Text.count fields "ACTIVE" in
+    if size <> Singleton && not (Text.is_empty fields) then begin
+      if Text.count fields "DIM" = 0 then Text.refuse fields "DIM is 0";
+      Text.finish fields;
+      unknown_tree text
+    end;
+    Inputs (size, active) in
+  match read_claim_line ~others:[ ("finite", finite) ] text NoInput sized with
+  | NoInput | Inputs (Singleton, _) | FiniteInputs _ when Text.begins text "regions" -> unknown_tree text
+  | claim -> claim
 
 (* ---------- section 4 ---------- *)
 
@@ -239,12 +232,37 @@ let read_part text =
   let part_claim = read_claim text in
   { part_layer; part_claim; part_proved_by = read_evidence text [ "part"; "end" ] }
 
+let deepest_case = 0x1000
+
+(* a case and all below it *)
+let rec read_case text depth =
+  if Text.begins text "split" then begin
+    if depth = deepest_case then Text.reject "4.9" (Printf.sprintf "a tree deeper than %d" deepest_case);
+    let fields = Text.take text "split" "4.9" in
+    let layer = Text.count fields "a layer" in
+    let row = Text.count fields "a row" in
+    Text.finish fields;
+    let inactive = read_case text (depth + 1) in
+    Divide (layer, row, inactive, read_case text (depth + 1))
+  end else
+    let claim = read_claim text in
+    Leaf (claim, read_evidence text [ "split"; "claim"; "end" ])
+
 let read_through_evidence text =
-  if Text.begins text "second" then SecondPoint (read_point text "second" "4.9")
-  else if Text.begins text "direction" then Direction (read_point text "direction" "4.9")
-  else
-    let rec onto parts = if Text.begins text "part" then onto (read_part text :: parts) else Parts (List.rev parts) in
-    onto []
+  let from_an_input () =
+    if Text.begins text "second" then SecondPoint (read_point text "second" "4.9")
+    else if Text.begins text "direction" then Direction (read_point text "direction" "4.9")
+    else
+      let rec onto parts = if Text.begins text "part" then onto (read_part text :: parts) else Parts (List.rev parts) in
+      onto [] in
+  if Text.begins text "cases" then begin
+    Text.finish (Text.take text "cases" "4.9");
+    Cases (read_case text 0)
+  end
+  else if Text.begins text "solution" then
+    let input = read_point text "solution" "4.9" in
+    StartingAt (input, from_an_input ())
+  else from_an_input ()
 
 (* ---------- section 4.10 ---------- *)
 
@@ -631,6 +649,7 @@ let claim_in_words = function
       Printf.sprintf "preimage through layer %d (%s): " certificate.last_layer (domain_in_words certificate.through_on)
       ^ (match certificate.through_claimed with
          | NoInput -> "empty"
+         | FiniteInputs (points, active) -> Printf.sprintf "finite, %d points, %d active" points active
          | Inputs (size, active) -> Printf.sprintf "%s, %d active" (size_in_words size) active)
   | Collision { collision_in = LayerAlone (layer, lowered_by); collision_on; _ } -> layer_in_words layer collision_on lowered_by ^ "collision"
   | Collision { collision_in = LayersThrough layer; collision_on; _ } ->

@@ -664,14 +664,21 @@ type endpoint =
 type through_claim =
 | NoInput
 | Inputs of cardinality * int
+| FiniteInputs of int * int
 
 type part = { part_layer : int; part_claim : claim;
               part_proved_by : evidence list }
 
+type case_tree =
+| Divide of int * int * case_tree * case_tree
+| Leaf of claim * evidence list
+
 type through_evidence =
 | Parts of part list
+| Cases of case_tree
 | SecondPoint of point
 | Direction of point
+| StartingAt of point * through_evidence
 
 type through_certificate = { last_layer : int; through_on : domain;
                              through_about : endpoint;
@@ -1549,7 +1556,7 @@ let homogenised_system l k y =
        (tapp (tmap (Z.mul f) r.coefficients)
          ((Z.sub (Z.mul r.constant f) (Z.mul v (down r.exponent))) :: [])) }
      in
-     let layer_row = fun r vb ->
+     let layer_row0 = fun r vb ->
        let v,marked = vb in
        if in_P marked v
        then equality_row r v
@@ -1558,7 +1565,7 @@ let homogenised_system l k y =
               normal = (tapp r.coefficients (r.constant :: [])) }
      in
      let layer_rows =
-       tmap2 layer_row l.rows
+       tmap2 layer_row0 l.rows
          (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified)
      in
      let domain_rows0 =
@@ -1593,7 +1600,7 @@ let homogenised_system l k y =
        (tapp (tmap (Z.mul f) r.coefficients)
          ((Z.sub (Z.mul r.constant f) (Z.mul v (down r.exponent))) :: [])) }
      in
-     let layer_row = fun r vb ->
+     let layer_row0 = fun r vb ->
        let v,marked = vb in
        if in_P marked v
        then equality_row r v
@@ -1602,7 +1609,7 @@ let homogenised_system l k y =
               normal = (tapp r.coefficients (r.constant :: [])) }
      in
      let layer_rows =
-       tmap2 layer_row l.rows
+       tmap2 layer_row0 l.rows
          (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified)
      in
      let domain_rows0 =
@@ -2686,6 +2693,529 @@ let check_layer propose net c =
 let check propose net c =
   (&&) (network_ok net) (check_layer propose net c)
 
+type region_tree =
+| Cut of bool list list * int * bool list * region_tree * region_tree
+| Region of bool list list
+
+type form = Big_int_Z.big_int list
+
+type layer_in_cell = { decided : bool list; unit_of : Big_int_Z.big_int;
+                       forms : (form*bool) list; signs : bool option list;
+                       later : layer list }
+
+(** val follows :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> form list list -> form -> bool **)
+
+let follows propose cones f =
+  let i,p = propose cones f in
+  let d,ms = p in
+  (match nth_error cones i with
+   | Some rows0 ->
+     (&&)
+       ((&&) (Z.ltb Big_int_Z.zero_big_int d)
+         (forallb (fun m -> Z.leb Big_int_Z.zero_big_int m) ms))
+       (match combination (tmap Z.opp ms) rows0 (tmap (Z.mul d) f) with
+        | [] -> true
+        | c :: slope -> (&&) (Z.leb Big_int_Z.zero_big_int c) (is_zero slope))
+   | None -> false)
+
+(** val opposite : form -> form **)
+
+let opposite f =
+  tmap Z.opp f
+
+(** val settle :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> form list list -> (form*bool) -> bool option -> bool option **)
+
+let settle propose cones v known = match known with
+| Some _ -> known
+| None ->
+  if snd v
+  then if is_zero (fst v)
+       then Some false
+       else if follows propose cones (fst v)
+            then Some true
+            else if follows propose cones (opposite (fst v))
+                 then Some false
+                 else None
+  else None
+
+(** val is_known : (form*bool) -> bool option -> bool **)
+
+let is_known v = function
+| Some _ -> true
+| None -> negb (snd v)
+
+(** val all_known : layer_in_cell -> bool **)
+
+let all_known s =
+  forallb (fun b -> b) (tmap2 is_known s.forms s.signs)
+
+(** val is_on : bool option -> bool **)
+
+let is_on = function
+| Some b -> b
+| None -> false
+
+(** val pattern_of : layer_in_cell -> bool list **)
+
+let pattern_of s =
+  tmap is_on (pick (tmap snd s.forms) s.signs)
+
+(** val given : (form*bool) -> bool option -> form **)
+
+let given v known =
+  if snd v
+  then if is_on known
+       then fst v
+       else tmap (fun _ -> Big_int_Z.zero_big_int) (fst v)
+  else fst v
+
+(** val given_forms : layer_in_cell -> form list **)
+
+let given_forms s =
+  tmap2 given s.forms s.signs
+
+(** val next_form :
+    int -> Big_int_Z.big_int -> Big_int_Z.big_int -> form list -> row -> form **)
+
+let next_form n low unit0 inputs0 r =
+  tmap (fun c -> Z.shiftl c (Z.sub r.exponent low))
+    (combination r.coefficients inputs0
+      ((Z.mul r.constant unit0) :: (zeros n)))
+
+(** val enter :
+    int -> layer_in_cell -> layer -> layer list -> layer_in_cell **)
+
+let enter n s l ls =
+  let low = lowest_exponent l.rows in
+  let inputs0 = given_forms s in
+  { decided = (tapp s.decided (pattern_of s)); unit_of =
+  (Z.shiftl s.unit_of (Z.opp low)); forms =
+  (tmap2 (fun x x0 -> x,x0) (tmap (next_form n low s.unit_of inputs0) l.rows)
+    l.rectified); signs = (tmap (fun _ -> None) l.rectified); later = ls }
+
+(** val settled :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> form list list -> layer_in_cell -> layer_in_cell **)
+
+let settled propose cones s =
+  { decided = s.decided; unit_of = s.unit_of; forms = s.forms; signs =
+    (tmap2 (settle propose cones) s.forms s.signs); later = s.later }
+
+(** val advance :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> int -> form list list -> form list list -> layer list ->
+    layer_in_cell -> layer_in_cell **)
+
+let rec advance propose n new0 all ls s =
+  let s0 = settled propose new0 s in
+  (match ls with
+   | [] -> s0
+   | l :: ls' ->
+     if all_known s0
+     then advance propose n all all ls' (enter n s0 l ls')
+     else s0)
+
+(** val cones_of : form list -> bool list list -> form list list **)
+
+let cones_of rows0 marks =
+  tmap (fun m -> pick m rows0) marks
+
+(** val settled_in :
+    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
+    list)) -> int -> form list -> bool list list -> bool list list ->
+    layer_in_cell -> layer_in_cell **)
+
+let settled_in propose n rows0 new0 inherited s =
+  let cones = cones_of rows0 new0 in
+  advance propose n cones (tapp cones (cones_of rows0 inherited)) s.later s
+
+(** val passed_on : bool list -> bool list list -> bool list list **)
+
+let passed_on kept cones =
+  tmap (fun marks -> false :: (pick kept marks))
+    (filter (fun marks -> forallb (fun b -> b) (tmap2 implb marks kept))
+      cones)
+
+(** val is_settled : layer_in_cell -> bool **)
+
+let is_settled s =
+  (&&) (all_known s) (match s.later with
+                      | [] -> true
+                      | _ :: _ -> false)
+
+(** val put : int -> bool -> bool option list -> bool option list **)
+
+let rec put j b = function
+| [] -> []
+| k :: known' ->
+  ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+     (fun _ -> (Some b) :: known')
+     (fun j' -> k :: (put j' b known'))
+     j)
+
+(** val with_sign : int -> bool -> layer_in_cell -> layer_in_cell **)
+
+let with_sign j b s =
+  { decided = s.decided; unit_of = s.unit_of; forms = s.forms; signs =
+    (put j b s.signs); later = s.later }
+
+(** val place_from : int -> (form*bool) list -> int -> int **)
+
+let rec place_from place0 vs j =
+  match vs with
+  | [] -> place0
+  | p :: vs' ->
+    let _,b = p in
+    if b
+    then ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+            (fun _ -> place0)
+            (fun j' -> place_from (Stdlib.Int.succ place0) vs' j')
+            j)
+    else place_from (Stdlib.Int.succ place0) vs' j
+
+(** val neuron_of : layer_in_cell -> int -> (int*form) option **)
+
+let neuron_of s j =
+  let place0 = place_from 0 s.forms j in
+  (match nth_error s.forms place0 with
+   | Some p -> let f,b = p in if b then Some (place0,f) else None
+   | None -> None)
+
+(** val coordinate : int -> int -> form **)
+
+let coordinate n j =
+  repeat_onto Big_int_Z.zero_big_int (Stdlib.Int.succ j)
+    (Big_int_Z.unit_big_int :: (zeros (sub n (Stdlib.Int.succ j))))
+
+(** val first_layer : int -> layer list -> layer_in_cell **)
+
+let first_layer n ls =
+  { decided = []; unit_of = Big_int_Z.unit_big_int; forms =
+    (tmap (fun j -> (coordinate n j),false) (seq 0 n)); signs =
+    (repeat_onto None n []); later = ls }
+
+(** val domain_rows : int -> domain -> form list **)
+
+let domain_rows n = function
+| AllSpace -> []
+| Orthant -> tmap (coordinate n) (seq 0 n)
+| Box (lower, upper) ->
+  concat
+    (tmap (fun j ->
+      ((Z.opp (nth j lower.numerators Big_int_Z.zero_big_int)) :: (tmap
+                                                                    (Z.mul
+                                                                    lower.denominator)
+                                                                    (tl
+                                                                    (coordinate
+                                                                    n j)))) :: ((
+      (nth j upper.numerators Big_int_Z.zero_big_int) :: (tmap
+                                                           (Z.mul
+                                                             (Z.opp
+                                                               upper.denominator))
+                                                           (tl
+                                                             (coordinate n j)))) :: []))
+      (seq 0 n))
+| Polytope sides0 -> tmap (fun s -> opposite ((fst s) :: (snd s))) sides0
+
+(** val is_constant : form -> bool **)
+
+let is_constant f =
+  is_zero (tl f)
+
+(** val first_rows : int -> domain -> form list **)
+
+let first_rows n k =
+  filter (fun f -> negb (is_constant f)) (rev (domain_rows n k))
+
+type case_signs = bool option list list
+
+type case_row = { is_zero_there : bool; case_form : form }
+
+(** val is_free : bool -> bool option -> bool **)
+
+let is_free marked known =
+  (&&) marked (match known with
+               | Some _ -> false
+               | None -> true)
+
+(** val free_neurons : layer list -> case_signs -> int -> int **)
+
+let rec free_neurons ls signs0 count =
+  match ls with
+  | [] -> count
+  | l :: ls' ->
+    (match signs0 with
+     | [] -> count
+     | known :: signs' ->
+       free_neurons ls' signs'
+         (number_from count (tmap2 is_free l.rectified known)))
+
+(** val through_neurons :
+    int -> Big_int_Z.big_int -> (form*bool) list -> bool option list -> int
+    -> form list -> form list -> (int*form list)*form list **)
+
+let rec through_neurons columns0 unit0 z0 known column reversed given0 =
+  match z0 with
+  | [] -> (column,reversed),(rev_append given0 [])
+  | p :: z' ->
+    let f,marked = p in
+    (match known with
+     | [] -> (column,reversed),(rev_append given0 [])
+     | sign :: known' ->
+       if marked
+       then (match sign with
+             | Some b ->
+               if b
+               then through_neurons columns0 unit0 z' known' column
+                      ((opposite f) :: reversed) (f :: given0)
+               else through_neurons columns0 unit0 z' known' column
+                      (f :: reversed)
+                      ((zeros (Stdlib.Int.succ columns0)) :: given0)
+             | None ->
+               let h = tmap (Z.mul unit0) (coordinate columns0 column) in
+               through_neurons columns0 unit0 z' known' (Stdlib.Int.succ
+                 column)
+                 ((add_scaled (Big_int_Z.minus_big_int
+                    Big_int_Z.unit_big_int) h f) :: ((opposite h) :: reversed))
+                 (h :: given0))
+       else through_neurons columns0 unit0 z' known' column reversed
+              (f :: given0))
+
+(** val unit_after : layer -> Big_int_Z.big_int -> Big_int_Z.big_int **)
+
+let unit_after l unit0 =
+  Z.shiftl unit0 (Z.opp (lowest_exponent l.rows))
+
+(** val forms_after :
+    int -> layer -> Big_int_Z.big_int -> form list -> form list **)
+
+let forms_after columns0 l unit0 given0 =
+  tmap (next_form columns0 (lowest_exponent l.rows) unit0 given0) l.rows
+
+(** val through_layers :
+    int -> layer list -> case_signs -> Big_int_Z.big_int -> form list -> int
+    -> form list -> (Big_int_Z.big_int*form list)*form list **)
+
+let rec through_layers columns0 ls signs0 unit0 given0 column reversed =
+  match ls with
+  | [] -> (unit0,given0),reversed
+  | l :: ls' ->
+    (match signs0 with
+     | [] -> (unit0,given0),reversed
+     | known :: signs' ->
+       let p,next =
+         through_neurons columns0 (unit_after l unit0)
+           (tmap2 (fun x x0 -> x,x0) (forms_after columns0 l unit0 given0)
+             l.rectified) known column reversed []
+       in
+       let column0,reversed0 = p in
+       through_layers columns0 ls' signs' (unit_after l unit0) next column0
+         reversed0)
+
+(** val output_rows :
+    int -> layer -> Big_int_Z.big_int -> form list -> point -> case_row list **)
+
+let output_rows columns0 l unit0 given0 y =
+  tmap2 (fun f vb -> { is_zero_there = (in_P (snd vb) (fst vb)); case_form =
+    (add_scaled (Z.opp (Z.mul (fst vb) (unit_after l unit0)))
+      (Big_int_Z.unit_big_int :: []) (tmap (Z.mul y.denominator) f)) })
+    (forms_after columns0 l unit0 given0)
+    (tmap2 (fun x x0 -> x,x0) y.numerators l.rectified)
+
+(** val case_rows :
+    int -> layer list -> layer -> int -> domain -> point -> case_signs ->
+    case_row list **)
+
+let case_rows columns0 before l n k y signs0 =
+  let p,reversed =
+    through_layers columns0 before signs0 Big_int_Z.unit_big_int
+      (tmap (coordinate columns0) (seq 0 n)) n []
+  in
+  let unit0,given0 = p in
+  let of_domain =
+    tmap (fun f -> tapp (opposite f) (zeros (sub columns0 n)))
+      (domain_rows n k)
+  in
+  tapp
+    (rev_append
+      (tmap (fun x -> { is_zero_there = false; case_form = x }) reversed) [])
+    (tapp (output_rows columns0 l unit0 given0 y)
+      (tmap (fun x -> { is_zero_there = false; case_form = x }) of_domain))
+
+(** val read_columns :
+    int -> Big_int_Z.big_int list list -> bool list -> bool list **)
+
+let rec read_columns count rows0 marks =
+  (fun fO fS n -> if n=0 then fO () else fS (n-1))
+    (fun _ -> marks)
+    (fun count' ->
+    let unread =
+      tmap (fun r ->
+        Z.eqb (hd Big_int_Z.zero_big_int r) Big_int_Z.zero_big_int) rows0
+    in
+    if (<=) (number (tmap negb unread)) (Stdlib.Int.succ (Stdlib.Int.succ 0))
+    then read_columns count' (tmap tl (pick unread rows0)) (false :: marks)
+    else read_columns count' (tmap tl rows0) (true :: marks))
+    count
+
+(** val layer_row :
+    (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int) -> bool list -> form -> row **)
+
+let layer_row reduce marks f =
+  let a = (hd Big_int_Z.zero_big_int f) :: (pick marks (tl f)) in
+  let p,e = reduce a in
+  let g,q = p in
+  if (&&)
+       ((&&) (Z.ltb Big_int_Z.zero_big_int g) ((=) (size_of q) (size_of a)))
+       (forallb (fun b -> b) (tmap2 (fun u v -> Z.eqb u (Z.mul g v)) a q))
+  then { exponent = e; constant = (hd Big_int_Z.zero_big_int q);
+         coefficients = (tl q) }
+  else { exponent = Big_int_Z.zero_big_int; constant =
+         (hd Big_int_Z.zero_big_int a); coefficients = (tl a) }
+
+(** val layer_of_rows :
+    (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int) -> bool list -> case_row list -> layer **)
+
+let layer_of_rows reduce marks rows0 =
+  let others = tmap negb marks in
+  let kept =
+    pick (tmap (fun r -> is_zero (pick others (tl r.case_form))) rows0) rows0
+  in
+  { inputs = (number marks); rows =
+  (tmap (fun r -> layer_row reduce marks r.case_form) kept); rectified =
+  (tmap (fun r -> negb r.is_zero_there) kept) }
+
+(** val case_layer :
+    (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int) -> layer list -> layer -> int -> domain -> point
+    -> case_signs -> layer **)
+
+let case_layer reduce before l n k y signs0 =
+  let free = free_neurons before signs0 0 in
+  let rows0 = case_rows (add n free) before l n k y signs0 in
+  layer_of_rows reduce
+    (repeat_onto true n
+      (read_columns free (tmap (fun r -> rev_append r.case_form []) rows0) []))
+    rows0
+
+(** val leaf_point :
+    oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int) -> int -> layer list -> layer -> domain -> point
+    -> case_signs -> claim -> evidence list -> point option option **)
+
+let leaf_point propose reduce n before l k y signs0 c evidences =
+  let leaf = case_layer reduce before l n k y signs0 in
+  let zero0 = { denominator = Big_int_Z.unit_big_int; numerators =
+    (zeros (size_of leaf.rows)) }
+  in
+  if check propose { network_inputs = leaf.inputs; layers = (leaf :: []) }
+       { scope_layer = (Stdlib.Int.succ 0); on = AllSpace; about =
+       (LayerOutput zero0); claimed = c; proved_by = evidences }
+  then (match c with
+        | Empty -> Some None
+        | Preimage (size, _, _, _) ->
+          (match size with
+           | Singleton ->
+             (match evidences with
+              | [] -> None
+              | e :: _ ->
+                (match e with
+                 | Solution p ->
+                   Some (Some { denominator = p.denominator; numerators =
+                     (fst (split_at n p.numerators)) })
+                 | _ -> None))
+           | _ -> None))
+  else None
+
+(** val replace : int -> 'a1 -> 'a1 list -> 'a1 list **)
+
+let replace i a s =
+  let s1,l0 = split_at i s in
+  (match l0 with
+   | [] -> s
+   | _ :: s2 -> tapp s1 (a :: s2))
+
+(** val has_no_sign : layer list -> int -> int -> case_signs -> bool **)
+
+let has_no_sign before k j signs0 =
+  match nth_error before k with
+  | Some l ->
+    (match nth_error signs0 k with
+     | Some known ->
+       (match nth_error l.rectified j with
+        | Some b ->
+          if b
+          then (match nth_error known j with
+                | Some o -> (match o with
+                             | Some _ -> false
+                             | None -> true)
+                | None -> false)
+          else false
+        | None -> false)
+     | None -> false)
+  | None -> false
+
+(** val with_case_sign : int -> int -> bool -> case_signs -> case_signs **)
+
+let with_case_sign k j b signs0 =
+  replace k (replace j (Some b) (nth k signs0 [])) signs0
+
+(** val held :
+    oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int) -> int -> layer list -> layer -> domain -> point
+    -> case_tree -> case_signs -> point list -> point list option **)
+
+let rec held propose reduce n before l k y t signs0 points =
+  match t with
+  | Divide (divided_layer, j, inactive, active) ->
+    ((fun fO fS n -> if n=0 then fO () else fS (n-1))
+       (fun _ -> None)
+       (fun k0 ->
+       if has_no_sign before k0 j signs0
+       then (match held propose reduce n before l k y inactive
+                     (with_case_sign k0 j false signs0) points with
+             | Some points0 ->
+               held propose reduce n before l k y active
+                 (with_case_sign k0 j true signs0) points0
+             | None -> None)
+       else None)
+       divided_layer)
+  | Leaf (c, evidences) ->
+    (match leaf_point propose reduce n before l k y signs0 c evidences with
+     | Some o ->
+       (match o with
+        | Some p ->
+          if (&&)
+               ((&&) ((&&) (point_ok n p) (contains k p))
+                 (same_point (value_through (tapp before (l :: [])) p) y))
+               (negb (existsb (same_point p) points))
+          then Some (p :: points)
+          else Some points
+        | None -> Some points)
+     | None -> None)
+
+(** val cases_ok :
+    oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int) -> int -> layer list -> layer -> domain -> point
+    -> int -> case_tree -> bool **)
+
+let cases_ok propose reduce n before l k y k0 t =
+  (&&)
+    (forallb (fun b -> b)
+      (tmap2 (fun v marked ->
+        (||) (negb marked) (Z.leb Big_int_Z.zero_big_int v)) y.numerators
+        l.rectified))
+    (match held propose reduce n before l k y t
+             (tmap (fun l0 -> tmap (fun _ -> None) l0.rectified) before) [] with
+     | Some points -> (=) (size_of points) k0
+     | None -> false)
+
 (** val same_side : Big_int_Z.big_int -> Big_int_Z.big_int -> bool **)
 
 let same_side v w =
@@ -2863,11 +3393,14 @@ let infinite_ok propose net ls k x y unbounded e =
            (domain_contains_direction k d))
          (match change_along ls x d with
           | Some u -> is_zero u.numerators
-          | None -> false))
+          | None -> false)
+     | _ -> false)
 
-(** val check_through : oracle -> network -> through_certificate -> bool **)
+(** val check_through :
+    oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+    list)*Big_int_Z.big_int) -> network -> through_certificate -> bool **)
 
-let check_through propose net c =
+let check_through propose reduce net c =
   let k = c.through_on in
   (&&) ((&&) (network_ok net) (domain_ok net.network_inputs k))
     (match split_layers net c.last_layer with
@@ -2885,16 +3418,43 @@ let check_through propose net c =
          | OutputOf y -> y
        in
        let stages = stages_onto (Stdlib.Int.succ 0) k given0 ls [] in
+       let of_cases = fun k0 t ->
+         cases_ok propose reduce net.network_inputs before l k y k0 t
+       in
        let one_or_none = fun is_empty ->
          match c.through_proved_by with
          | Parts parts -> parts_ok propose net is_empty stages y parts
+         | Cases t -> of_cases (if is_empty then 0 else Stdlib.Int.succ 0) t
          | _ -> false
        in
        let infinite = fun unbounded ->
          match given0 with
          | Some x ->
-           infinite_ok propose net ls k x y unbounded c.through_proved_by
-         | None -> false
+           (match c.through_proved_by with
+            | StartingAt (x0, e) ->
+              (&&)
+                ((&&)
+                  ((&&)
+                    (negb
+                      (match given0 with
+                       | Some x1 -> contains k x1
+                       | None -> false)) (point_ok net.network_inputs x0))
+                  (same_point (value_through ls x0) y))
+                (infinite_ok propose net ls k x0 y unbounded e)
+            | x0 -> infinite_ok propose net ls k x y unbounded x0)
+         | None ->
+           (match c.through_proved_by with
+            | StartingAt (x, e) ->
+              (&&)
+                ((&&)
+                  ((&&)
+                    (negb
+                      (match given0 with
+                       | Some x0 -> contains k x0
+                       | None -> false)) (point_ok net.network_inputs x))
+                  (same_point (value_through ls x) y))
+                (infinite_ok propose net ls k x y unbounded e)
+            | _ -> false)
        in
        (&&)
          (match given0 with
@@ -2914,7 +3474,15 @@ let check_through propose net c =
                        | Box (_, _) -> true
                        | _ -> false) (infinite false)
                | Unbounded -> infinite true
-               | Infinite -> infinite false))
+               | Infinite -> infinite false)
+          | FiniteInputs (k0, active) ->
+            (&&)
+              ((=)
+                (number (tmap (Z.ltb Big_int_Z.zero_big_int) y.numerators))
+                active)
+              (match c.through_proved_by with
+               | Cases t -> of_cases k0 t
+               | _ -> false))
      | None -> false)
 
 type convex_domain =
@@ -4186,10 +4754,6 @@ let check_expansion net c =
          (layer_expands l c)
      | None -> false)
 
-type region_tree =
-| Cut of bool list list * int * bool list * region_tree * region_tree
-| Region of bool list list
-
 type layer_inputs =
 | AllVectors
 | TheDomain
@@ -4320,240 +4884,6 @@ let rec blocks_ok n number0 ends inverses before = function
                     (blocks_ok n (Stdlib.Int.succ number0) ends' inverses
                       None ls'))
      else blocks_ok n (Stdlib.Int.succ number0) ends inverses (Some cs) ls')
-
-type form = Big_int_Z.big_int list
-
-type layer_in_cell = { decided : bool list; unit_of : Big_int_Z.big_int;
-                       forms : (form*bool) list; signs : bool option list;
-                       later : layer list }
-
-(** val follows :
-    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
-    list)) -> form list list -> form -> bool **)
-
-let follows propose cones f =
-  let i,p = propose cones f in
-  let d,ms = p in
-  (match nth_error cones i with
-   | Some rows0 ->
-     (&&)
-       ((&&) (Z.ltb Big_int_Z.zero_big_int d)
-         (forallb (fun m -> Z.leb Big_int_Z.zero_big_int m) ms))
-       (match combination (tmap Z.opp ms) rows0 (tmap (Z.mul d) f) with
-        | [] -> true
-        | c :: slope -> (&&) (Z.leb Big_int_Z.zero_big_int c) (is_zero slope))
-   | None -> false)
-
-(** val opposite : form -> form **)
-
-let opposite f =
-  tmap Z.opp f
-
-(** val settle :
-    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
-    list)) -> form list list -> (form*bool) -> bool option -> bool option **)
-
-let settle propose cones v known = match known with
-| Some _ -> known
-| None ->
-  if snd v
-  then if is_zero (fst v)
-       then Some false
-       else if follows propose cones (fst v)
-            then Some true
-            else if follows propose cones (opposite (fst v))
-                 then Some false
-                 else None
-  else None
-
-(** val is_known : (form*bool) -> bool option -> bool **)
-
-let is_known v = function
-| Some _ -> true
-| None -> negb (snd v)
-
-(** val all_known : layer_in_cell -> bool **)
-
-let all_known s =
-  forallb (fun b -> b) (tmap2 is_known s.forms s.signs)
-
-(** val is_on : bool option -> bool **)
-
-let is_on = function
-| Some b -> b
-| None -> false
-
-(** val pattern_of : layer_in_cell -> bool list **)
-
-let pattern_of s =
-  tmap is_on (pick (tmap snd s.forms) s.signs)
-
-(** val given : (form*bool) -> bool option -> form **)
-
-let given v known =
-  if snd v
-  then if is_on known
-       then fst v
-       else tmap (fun _ -> Big_int_Z.zero_big_int) (fst v)
-  else fst v
-
-(** val given_forms : layer_in_cell -> form list **)
-
-let given_forms s =
-  tmap2 given s.forms s.signs
-
-(** val next_form :
-    int -> Big_int_Z.big_int -> Big_int_Z.big_int -> form list -> row -> form **)
-
-let next_form n low unit0 inputs0 r =
-  tmap (fun c -> Z.shiftl c (Z.sub r.exponent low))
-    (combination r.coefficients inputs0
-      ((Z.mul r.constant unit0) :: (zeros n)))
-
-(** val enter :
-    int -> layer_in_cell -> layer -> layer list -> layer_in_cell **)
-
-let enter n s l ls =
-  let low = lowest_exponent l.rows in
-  let inputs0 = given_forms s in
-  { decided = (tapp s.decided (pattern_of s)); unit_of =
-  (Z.shiftl s.unit_of (Z.opp low)); forms =
-  (tmap2 (fun x x0 -> x,x0) (tmap (next_form n low s.unit_of inputs0) l.rows)
-    l.rectified); signs = (tmap (fun _ -> None) l.rectified); later = ls }
-
-(** val settled :
-    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
-    list)) -> form list list -> layer_in_cell -> layer_in_cell **)
-
-let settled propose cones s =
-  { decided = s.decided; unit_of = s.unit_of; forms = s.forms; signs =
-    (tmap2 (settle propose cones) s.forms s.signs); later = s.later }
-
-(** val advance :
-    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
-    list)) -> int -> form list list -> form list list -> layer list ->
-    layer_in_cell -> layer_in_cell **)
-
-let rec advance propose n new0 all ls s =
-  let s0 = settled propose new0 s in
-  (match ls with
-   | [] -> s0
-   | l :: ls' ->
-     if all_known s0
-     then advance propose n all all ls' (enter n s0 l ls')
-     else s0)
-
-(** val cones_of : form list -> bool list list -> form list list **)
-
-let cones_of rows0 marks =
-  tmap (fun m -> pick m rows0) marks
-
-(** val settled_in :
-    (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int
-    list)) -> int -> form list -> bool list list -> bool list list ->
-    layer_in_cell -> layer_in_cell **)
-
-let settled_in propose n rows0 new0 inherited s =
-  let cones = cones_of rows0 new0 in
-  advance propose n cones (tapp cones (cones_of rows0 inherited)) s.later s
-
-(** val passed_on : bool list -> bool list list -> bool list list **)
-
-let passed_on kept cones =
-  tmap (fun marks -> false :: (pick kept marks))
-    (filter (fun marks -> forallb (fun b -> b) (tmap2 implb marks kept))
-      cones)
-
-(** val is_settled : layer_in_cell -> bool **)
-
-let is_settled s =
-  (&&) (all_known s) (match s.later with
-                      | [] -> true
-                      | _ :: _ -> false)
-
-(** val put : int -> bool -> bool option list -> bool option list **)
-
-let rec put j b = function
-| [] -> []
-| k :: known' ->
-  ((fun fO fS n -> if n=0 then fO () else fS (n-1))
-     (fun _ -> (Some b) :: known')
-     (fun j' -> k :: (put j' b known'))
-     j)
-
-(** val with_sign : int -> bool -> layer_in_cell -> layer_in_cell **)
-
-let with_sign j b s =
-  { decided = s.decided; unit_of = s.unit_of; forms = s.forms; signs =
-    (put j b s.signs); later = s.later }
-
-(** val place_from : int -> (form*bool) list -> int -> int **)
-
-let rec place_from place0 vs j =
-  match vs with
-  | [] -> place0
-  | p :: vs' ->
-    let _,b = p in
-    if b
-    then ((fun fO fS n -> if n=0 then fO () else fS (n-1))
-            (fun _ -> place0)
-            (fun j' -> place_from (Stdlib.Int.succ place0) vs' j')
-            j)
-    else place_from (Stdlib.Int.succ place0) vs' j
-
-(** val neuron_of : layer_in_cell -> int -> (int*form) option **)
-
-let neuron_of s j =
-  let place0 = place_from 0 s.forms j in
-  (match nth_error s.forms place0 with
-   | Some p -> let f,b = p in if b then Some (place0,f) else None
-   | None -> None)
-
-(** val coordinate : int -> int -> form **)
-
-let coordinate n j =
-  repeat_onto Big_int_Z.zero_big_int (Stdlib.Int.succ j)
-    (Big_int_Z.unit_big_int :: (zeros (sub n (Stdlib.Int.succ j))))
-
-(** val first_layer : int -> layer list -> layer_in_cell **)
-
-let first_layer n ls =
-  { decided = []; unit_of = Big_int_Z.unit_big_int; forms =
-    (tmap (fun j -> (coordinate n j),false) (seq 0 n)); signs =
-    (repeat_onto None n []); later = ls }
-
-(** val domain_rows : int -> domain -> form list **)
-
-let domain_rows n = function
-| AllSpace -> []
-| Orthant -> tmap (coordinate n) (seq 0 n)
-| Box (lower, upper) ->
-  concat
-    (tmap (fun j ->
-      ((Z.opp (nth j lower.numerators Big_int_Z.zero_big_int)) :: (tmap
-                                                                    (Z.mul
-                                                                    lower.denominator)
-                                                                    (tl
-                                                                    (coordinate
-                                                                    n j)))) :: ((
-      (nth j upper.numerators Big_int_Z.zero_big_int) :: (tmap
-                                                           (Z.mul
-                                                             (Z.opp
-                                                               upper.denominator))
-                                                           (tl
-                                                             (coordinate n j)))) :: []))
-      (seq 0 n))
-| Polytope sides0 -> tmap (fun s -> opposite ((fst s) :: (snd s))) sides0
-
-(** val is_constant : form -> bool **)
-
-let is_constant f =
-  is_zero (tl f)
-
-(** val first_rows : int -> domain -> form list **)
-
-let first_rows n k =
-  filter (fun f -> negb (is_constant f)) (rev (domain_rows n k))
 
 type quotient = Big_int_Z.big_int*Big_int_Z.big_int
 

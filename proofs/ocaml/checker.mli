@@ -206,14 +206,21 @@ type endpoint =
 type through_claim =
 | NoInput
 | Inputs of cardinality * int
+| FiniteInputs of int * int
 
 type part = { part_layer : int; part_claim : claim;
               part_proved_by : evidence list }
 
+type case_tree =
+| Divide of int * int * case_tree * case_tree
+| Leaf of claim * evidence list
+
 type through_evidence =
 | Parts of part list
+| Cases of case_tree
 | SecondPoint of point
 | Direction of point
+| StartingAt of point * through_evidence
 
 type through_certificate = { last_layer : int; through_on : domain;
                              through_about : endpoint;
@@ -597,6 +604,145 @@ val check_layer : oracle -> network -> certificate -> bool
 
 val check : oracle -> network -> certificate -> bool
 
+type region_tree =
+| Cut of bool list list * int * bool list * region_tree * region_tree
+| Region of bool list list
+
+type form = Big_int_Z.big_int list
+
+type layer_in_cell = { decided : bool list; unit_of : Big_int_Z.big_int;
+                       forms : (form*bool) list; signs : bool option list;
+                       later : layer list }
+
+val follows :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> form list list -> form -> bool
+
+val opposite : form -> form
+
+val settle :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> form list list -> (form*bool) -> bool option -> bool option
+
+val is_known : (form*bool) -> bool option -> bool
+
+val all_known : layer_in_cell -> bool
+
+val is_on : bool option -> bool
+
+val pattern_of : layer_in_cell -> bool list
+
+val given : (form*bool) -> bool option -> form
+
+val given_forms : layer_in_cell -> form list
+
+val next_form :
+  int -> Big_int_Z.big_int -> Big_int_Z.big_int -> form list -> row -> form
+
+val enter : int -> layer_in_cell -> layer -> layer list -> layer_in_cell
+
+val settled :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> form list list -> layer_in_cell -> layer_in_cell
+
+val advance :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> int -> form list list -> form list list -> layer list -> layer_in_cell
+  -> layer_in_cell
+
+val cones_of : form list -> bool list list -> form list list
+
+val settled_in :
+  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
+  -> int -> form list -> bool list list -> bool list list -> layer_in_cell ->
+  layer_in_cell
+
+val passed_on : bool list -> bool list list -> bool list list
+
+val is_settled : layer_in_cell -> bool
+
+val put : int -> bool -> bool option list -> bool option list
+
+val with_sign : int -> bool -> layer_in_cell -> layer_in_cell
+
+val place_from : int -> (form*bool) list -> int -> int
+
+val neuron_of : layer_in_cell -> int -> (int*form) option
+
+val coordinate : int -> int -> form
+
+val first_layer : int -> layer list -> layer_in_cell
+
+val domain_rows : int -> domain -> form list
+
+val is_constant : form -> bool
+
+val first_rows : int -> domain -> form list
+
+type case_signs = bool option list list
+
+type case_row = { is_zero_there : bool; case_form : form }
+
+val is_free : bool -> bool option -> bool
+
+val free_neurons : layer list -> case_signs -> int -> int
+
+val through_neurons :
+  int -> Big_int_Z.big_int -> (form*bool) list -> bool option list -> int ->
+  form list -> form list -> (int*form list)*form list
+
+val unit_after : layer -> Big_int_Z.big_int -> Big_int_Z.big_int
+
+val forms_after : int -> layer -> Big_int_Z.big_int -> form list -> form list
+
+val through_layers :
+  int -> layer list -> case_signs -> Big_int_Z.big_int -> form list -> int ->
+  form list -> (Big_int_Z.big_int*form list)*form list
+
+val output_rows :
+  int -> layer -> Big_int_Z.big_int -> form list -> point -> case_row list
+
+val case_rows :
+  int -> layer list -> layer -> int -> domain -> point -> case_signs ->
+  case_row list
+
+val read_columns :
+  int -> Big_int_Z.big_int list list -> bool list -> bool list
+
+val layer_row :
+  (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int) -> bool list -> form -> row
+
+val layer_of_rows :
+  (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int) -> bool list -> case_row list -> layer
+
+val case_layer :
+  (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int) -> layer list -> layer -> int -> domain -> point
+  -> case_signs -> layer
+
+val leaf_point :
+  oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int) -> int -> layer list -> layer -> domain -> point
+  -> case_signs -> claim -> evidence list -> point option option
+
+val replace : int -> 'a1 -> 'a1 list -> 'a1 list
+
+val has_no_sign : layer list -> int -> int -> case_signs -> bool
+
+val with_case_sign : int -> int -> bool -> case_signs -> case_signs
+
+val held :
+  oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int) -> int -> layer list -> layer -> domain -> point
+  -> case_tree -> case_signs -> point list -> point list option
+
+val cases_ok :
+  oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int) -> int -> layer list -> layer -> domain -> point
+  -> int -> case_tree -> bool
+
 val same_side : Big_int_Z.big_int -> Big_int_Z.big_int -> bool
 
 val value_beside : layer list -> point -> point -> point option
@@ -627,7 +773,9 @@ val infinite_ok :
   oracle -> network -> layer list -> domain -> point -> point -> bool ->
   through_evidence -> bool
 
-val check_through : oracle -> network -> through_certificate -> bool
+val check_through :
+  oracle -> (Big_int_Z.big_int list -> (Big_int_Z.big_int*Big_int_Z.big_int
+  list)*Big_int_Z.big_int) -> network -> through_certificate -> bool
 
 type convex_domain =
 | Polyhedral of domain
@@ -939,10 +1087,6 @@ val layer_expands : layer -> expansion_certificate -> bool
 
 val check_expansion : network -> expansion_certificate -> bool
 
-type region_tree =
-| Cut of bool list list * int * bool list * region_tree * region_tree
-| Region of bool list list
-
 type layer_inputs =
 | AllVectors
 | TheDomain
@@ -984,77 +1128,6 @@ val inverts : int -> carried list -> Big_int_Z.big_int list list -> bool
 val blocks_ok :
   int -> int -> int list -> (int*Big_int_Z.big_int list list) list -> carried
   list option -> layer list -> bool
-
-type form = Big_int_Z.big_int list
-
-type layer_in_cell = { decided : bool list; unit_of : Big_int_Z.big_int;
-                       forms : (form*bool) list; signs : bool option list;
-                       later : layer list }
-
-val follows :
-  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
-  -> form list list -> form -> bool
-
-val opposite : form -> form
-
-val settle :
-  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
-  -> form list list -> (form*bool) -> bool option -> bool option
-
-val is_known : (form*bool) -> bool option -> bool
-
-val all_known : layer_in_cell -> bool
-
-val is_on : bool option -> bool
-
-val pattern_of : layer_in_cell -> bool list
-
-val given : (form*bool) -> bool option -> form
-
-val given_forms : layer_in_cell -> form list
-
-val next_form :
-  int -> Big_int_Z.big_int -> Big_int_Z.big_int -> form list -> row -> form
-
-val enter : int -> layer_in_cell -> layer -> layer list -> layer_in_cell
-
-val settled :
-  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
-  -> form list list -> layer_in_cell -> layer_in_cell
-
-val advance :
-  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
-  -> int -> form list list -> form list list -> layer list -> layer_in_cell
-  -> layer_in_cell
-
-val cones_of : form list -> bool list list -> form list list
-
-val settled_in :
-  (form list list -> form -> int*(Big_int_Z.big_int*Big_int_Z.big_int list))
-  -> int -> form list -> bool list list -> bool list list -> layer_in_cell ->
-  layer_in_cell
-
-val passed_on : bool list -> bool list list -> bool list list
-
-val is_settled : layer_in_cell -> bool
-
-val put : int -> bool -> bool option list -> bool option list
-
-val with_sign : int -> bool -> layer_in_cell -> layer_in_cell
-
-val place_from : int -> (form*bool) list -> int -> int
-
-val neuron_of : layer_in_cell -> int -> (int*form) option
-
-val coordinate : int -> int -> form
-
-val first_layer : int -> layer list -> layer_in_cell
-
-val domain_rows : int -> domain -> form list
-
-val is_constant : form -> bool
-
-val first_rows : int -> domain -> form list
 
 type quotient = Big_int_Z.big_int*Big_int_Z.big_int
 

@@ -53,7 +53,7 @@ let check_file path sha256 network =
           | Injectivity ({ injective_by = ByWindows _; _ } as certificate) ->
               Checker.check_sparse_injective Proposals.oracle (Lazy.force network.sparse) certificate
           | OneLayer certificate -> Checker.check Proposals.oracle (dense ()) certificate
-          | Through certificate -> Checker.check_through Proposals.oracle (dense ()) certificate
+          | Through certificate -> Checker.check_through Proposals.oracle Proposals.reduce (dense ()) certificate
           | Collision certificate -> Checker.check_collision (dense ()) certificate
           | Injectivity certificate -> Checker.check_injective Proposals.oracle (dense ()) certificate
           | BiasLimit certificate -> Checker.check_bias_limit (dense ()) certificate

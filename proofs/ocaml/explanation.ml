@@ -1,7 +1,10 @@
 (* Where a certificate fails that `check` has refused.  Its parts are asked again, from the claim to the evidence, until one
    refuses too; the answer is for people and decides nothing. *)
 
+(* Z is zarith's module throughout, not the one of that name in the extracted checker *)
+module Integers = Z
 open Checker
+module Z = Integers
 
 let oracle = Proposals.oracle
 
@@ -69,10 +72,10 @@ and of_part network domain about part =
     let section, reason = of_one_layer network certificate in
     (section, Printf.sprintf "part for layer %d: %s" part.part_layer reason)
 
-let of_infinite network certificate point size =
-  if not (contains certificate.through_on point) then ("4.9", "the point is not in the domain")
+let of_infinite network certificate evidence point size =
+  if not (contains certificate.through_on point) then ("4.9", "the point is not in the domain, or a `solution` is missing")
   else
-    match size, certificate.through_on, certificate.through_proved_by with
+    match size, certificate.through_on, evidence with
     | Bounded, (AllSpace | Orthant | Polytope _), _ -> ("4.9", "a bounded set of inputs is shown in a box only")
     | _, _, SecondPoint _ when size = Unbounded -> ("4.9", "a second point does not show that the inputs are unbounded")
     | _, _, SecondPoint _ -> ("4.9", "the second point is no other input of the domain with the same output, or a row changes its sign")
@@ -80,7 +83,35 @@ let of_infinite network certificate point size =
     | _, _, Parts [ part ] when part.part_layer = 1 ->
         let section, reason = of_part network certificate.through_on (LayerInput point) part in
         if section <> "" then (section, reason) else ("4.9", "the part for layer 1 does not say what is claimed")
-    | _, _, Parts _ -> ("4.9", "one part for layer 1, `second` or `direction` belongs here")
+    | _, _, (Parts _ | Cases _ | StartingAt _) -> ("4.9", "one part for layer 1, `second` or `direction` belongs here")
+
+(* the first leaf whose claim is not proved, or is none that the layer's evidence may stand for *)
+let rec of_cases network before layer domain output signs tree =
+  let n = network.network_inputs in
+  match tree with
+  | Divide (number, row, inactive, active) ->
+      if number = 0 || not (has_no_sign before (number - 1) row signs) then
+        Some "the row is no rectified one of a hidden layer, or its sign is known already"
+      else
+        let child sign = of_cases network before layer domain output (with_case_sign (number - 1) row sign signs) in
+        (match child false inactive with None -> child true active | found -> found)
+  | Leaf (claim, evidence) ->
+      (match leaf_point oracle Proposals.reduce n before layer domain output signs claim evidence with
+       | Some _ -> None
+       | None ->
+           let leaf = case_layer Proposals.reduce before layer n domain output signs in
+           let about = LayerOutput { denominator = Z.one; numerators = List.map (fun _ -> Z.zero) leaf.rows } in
+           let section, reason = of_one_layer { network_inputs = leaf.inputs; layers = [ leaf ] }
+             { scope_layer = 1; on = AllSpace; about; claimed = claim; proved_by = evidence } in
+           match claim with
+           | Preimage ((Bounded | Unbounded | Infinite), _, _, _) -> Some "a case holds infinitely many points"
+           | _ -> Some (Printf.sprintf "a case: section %s: %s" section reason))
+
+let of_tree network before layer domain output tree =
+  let signs = List.map (fun (layer : layer) -> List.map (fun _ -> None) layer.rectified) before in
+  match of_cases network before layer domain output signs tree with
+  | Some reason -> ("4.9", reason)
+  | None -> ("4.9", "the cases do not hold as many points as are claimed, or the output is negative after a relu")
 
 let of_through network certificate =
   match split_layers network certificate.last_layer with
@@ -100,8 +131,18 @@ let of_through network certificate =
           | Inputs (_, active), _, _ when number_of_positive output <> active -> ("3.2", "ACTIVE is not the number of positive outputs")
           | (NoInput | Inputs (Singleton, _)), Parts parts, _ ->
               of_parts network (stages_onto 1 certificate.through_on given through []) output parts
-          | (NoInput | Inputs (Singleton, _)), _, _ -> ("4.9", "parts belong here")
-          | Inputs (size, _), _, Some point -> of_infinite network certificate point size
+          | FiniteInputs (_, active), _, _ when number_of_positive output <> active -> ("3.2", "ACTIVE is not the number of positive outputs")
+          | (NoInput | Inputs (Singleton, _) | FiniteInputs _), Cases tree, _ ->
+              of_tree network before layer certificate.through_on output tree
+          | (NoInput | Inputs (Singleton, _)), _, _ -> ("4.9", "parts or `cases` belong here")
+          | FiniteInputs _, _, _ -> ("4.9", "`cases` belongs here")
+          | Inputs _, StartingAt _, Some point when contains certificate.through_on point ->
+              ("4.9", "no `solution` belongs here, for the point lies in the domain")
+          | Inputs (size, _), StartingAt (point, evidence), _ ->
+              if point_ok network.network_inputs point && same_point (value_through through point) output then
+                of_infinite network certificate evidence point size
+              else ("4.9", "the solution does not have the output")
+          | Inputs (size, _), evidence, Some point -> of_infinite network certificate evidence point size
           | Inputs _, _, None -> ("4.9", "infinitely many inputs are shown from one of them, not from an output")
 
 let of_collision network certificate =

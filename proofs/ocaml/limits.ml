@@ -13,6 +13,9 @@ let widest_box = 4096
 let most_columns_in_a_tree = 1024
 let most_dimensions = 128
 let most_steps = 1 lsl 32
+let most_steps_of_cases = 1 lsl 30
+let most_points_of_cases = 1 lsl 14
+let most_bits_of_cases = 1 lsl 16
 let pivot_bits = 1 lsl 20
 let denominator_bits = 1 lsl 18
 let matrix_bits = 1 lsl 33
@@ -189,6 +192,48 @@ let before_expansion network certificate =
   if List.fold_left (fun sum line -> sum +. steps line) elimination certificate.expansion_tree > float_of_int most_steps then
     reject "4.11" "this checker takes on fewer eliminations and rows added, or smaller ones"
 
+(* 4.9: what the layers of the leaves may cost, and the bits that their numbers may have *)
+let before_cases network certificate layers tree =
+  let refuse reason = reject "4.9" reason in
+  let most = List.fold_left (fun bits number -> max bits (Z.numbits number)) 0 in
+  let of_point point = most (point.denominator :: point.numerators) in
+  let largest choose (layer : layer) = List.fold_left (fun found (row : row) -> max found (choose row)) 0 layer.rows in
+  let given = match certificate.through_about with InputOf x -> of_point x | OutputOf _ -> 0 in
+  let after bits (layer : layer) =
+    bits + largest (fun row -> most (row.constant :: row.coefficients)) layer + largest (fun row -> abs (Z.to_int row.exponent)) layer
+    + Z.numbits (Z.of_int layer.inputs) in
+  let n = network.network_inputs in
+  let sides, of_domain =
+    match certificate.through_on with
+    | Polytope sides -> (List.length sides, List.fold_left (fun bits (b, a) -> max bits (most (b :: a))) 0 sides)
+    | Box (lower, upper) -> (2 * n, max (of_point lower) (of_point upper))
+    | AllSpace | Orthant -> (2 * n, 0) in
+  let output = match certificate.through_about with OutputOf y -> of_point y | InputOf _ -> 0 in
+  let bits = List.fold_left after (1 + given) layers in
+  if max (bits + output) of_domain > most_bits_of_cases then
+    refuse (Printf.sprintf "numbers that may have more than %d bits" most_bits_of_cases);
+  let hidden = List.filteri (fun i _ -> i < certificate.last_layer - 1) layers in
+  let neurons =
+    List.fold_left (fun sum (layer : layer) -> sum + List.length (List.filter Fun.id layer.rectified)) 0 hidden in
+  if n + neurons > most_rows_or_columns || List.exists (fun layer -> List.length layer.rows > most_rows_or_columns) layers then
+    refuse (Printf.sprintf "this checker takes on at most %d inputs and neurons" most_rows_or_columns);
+  let rows = List.fold_left (fun sum (layer : layer) -> sum + 2 * List.length layer.rows) sides layers in
+  let coefficients = List.fold_left (fun sum (layer : layer) -> sum + 1 + List.length layer.rows * (1 + layer.inputs)) 0 layers in
+  let too_many () = refuse "this checker takes on fewer cases or smaller ones" in
+  if coefficients > most_steps_of_cases then too_many ();
+  let rec count steps points = function
+    | [] -> ()
+    | (depth, Divide (_, _, inactive, active)) :: others -> count steps points ((depth + 1, inactive) :: (depth + 1, active) :: others)
+    | (depth, Leaf (claim, _)) :: others ->
+        let free = max 0 (neurons - depth) in
+        let steps = steps + rows * free + coefficients * (1 + n + free) * (1 + bits / 1024) in
+        let points = match claim with Empty -> points | Preimage _ -> points + 1 in
+        if steps > most_steps_of_cases then too_many ();
+        if points > most_points_of_cases then
+          refuse (Printf.sprintf "this checker takes on at most %d cases that are not empty" most_points_of_cases);
+        count steps points others in
+  count 0 0 [ (0, tree) ]
+
 (* every part as the certificate of one layer that it is; a given point is one of the network's inputs, which leads to the same
    denominators *)
 let before_through network certificate =
@@ -203,11 +248,13 @@ let before_through network certificate =
         match about, part.part_proved_by with
         | LayerOutput _, Solution input :: _ -> LayerOutput input
         | _ -> about in
-  match certificate.through_proved_by with
-  | SecondPoint _ | Direction _ -> ()
-  | Parts parts ->
-      let about = match certificate.through_about with InputOf x -> NetworkInput x | OutputOf y -> LayerOutput y in
-      ignore (List.fold_left before_part about parts)
+  let rec before about = function
+    | SecondPoint _ | Direction _ -> ()
+    | Cases tree -> before_cases network certificate layers tree
+    | StartingAt (x, rest) -> before (NetworkInput x) rest
+    | Parts parts -> ignore (List.fold_left before_part about parts) in
+  let about = match certificate.through_about with InputOf x -> NetworkInput x | OutputOf y -> LayerOutput y in
+  before about certificate.through_proved_by
 
 let before_check (network : Network_file.t) certificate =
   let dense () = Lazy.force network.dense in

@@ -57,5 +57,14 @@ let solve (piece : Checker.affine_piece) (y : Checker.point) : Checker.point =
     let dot row = List.fold_left2 (fun sum u v -> Z.add sum (Z.mul u v)) Z.zero row right in
     { Checker.denominator = Z.mul determinant y.denominator; numerators = List.map dot inverse }) y
 
+(* coprime integers, and the power of two that brings the largest between 1/2 and 1 (4.9) *)
+let reduce numbers =
+  attempt (fun () ->
+    let divisor = List.fold_left Z.gcd Z.zero numbers in
+    let divisor = if Z.sign divisor = 0 then Z.one else divisor in
+    let reduced = List.map (fun number -> Z.divexact number divisor) numbers in
+    let bits = List.fold_left (fun bits number -> max bits (Z.numbits number)) 0 reduced in
+    ((divisor, reduced), Z.of_int (- bits))) ((Z.one, numbers), Z.zero)
+
 let root_above square = attempt (fun () -> Interval_image.root_above square) Z.zero
 let domain_of intervals = attempt (fun () -> Interval_image.domain_of intervals) Checker.AllSpace
