@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
+import onnx.numpy_helper
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,8 +30,6 @@ from exactrelu.network.model import Layer
 from exactrelu.network.readers import load
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from exactrelu.injectivity.answer import LayerInjectivity
 
 
@@ -147,6 +149,34 @@ def test_a_convolution_of_a_real_network(low: Fraction, high: Fraction, windows:
     if found.is_complete:
         certified = InjectivityCertificate("0" * 64, 1, found.evidence, domain=DomainLines(cube(3072, low, high).lines())).text()
         assert len(certified) < 2**19
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("[0.39879, 0.60121]", "0.39879", "0.60121"),
+        ("[0, 0.2985]", "0", "0.2985"),
+        ("[0, 1]", "0", "1"),
+        ("[0, 1], a strip that repeats after three windows", "0", "1"),
+    ],
+)
+def test_where_windows_end_on_a_real_network(name: str, low: str, high: str, shared: Path) -> None:
+    """Exact patches, rows of pixels, at which the windows above one another have fewer active rows than each has new inputs."""
+    patch = json.loads(Path(__file__).with_name("data").joinpath("cifar10_cnn_patches.json").read_text())[name]
+    pixels = [[[Fraction(value) for value in pixel] for pixel in row] for row in patch["pixels"]]
+    assert all(Fraction(low) <= value <= Fraction(high) for row in pixels for pixel in row for value in pixel)
+    graph = onnx.load(shared / "networks" / "trained" / "cifar10_cnn.onnx").graph
+    kernels, biases = (onnx.numpy_helper.to_array(one).tolist() for one in graph.initializer[:2])
+    places = [(c, i, j) for c in range(3) for i in range(3) for j in range(3)]
+
+    def value(kernel: list[list[list[float]]], bias: float, top: int) -> Fraction:
+        return Fraction(bias) + sum(Fraction(kernel[c][i][j]) * pixels[top + i][j][c] for c, i, j in places)
+
+    windows = range(len(pixels) - 2)
+    active = [sum(value(kernel, bias, top) >= 0 for kernel, bias in zip(kernels, biases, strict=True)) for top in windows]
+    assert active == patch["active"] and sum(active) < 3 * len(active)
+    if len(pixels) > 3:
+        assert pixels[:2] == pixels[-2:]
 
 
 def test_windows_that_fail_alone_are_joined() -> None:
