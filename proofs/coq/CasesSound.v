@@ -232,7 +232,7 @@ case: K => //= [_|lo hi _|sides hs].
 - by rewrite tmapE => hf; have [s /hs h ->] := In_map hf; rewrite size_opposite /= h.
 Qed.
 
-(* All rows hold at an input in the domain that has the output, with the values of the neurons without a sign. *)
+(* P1: all rows hold at an input in the domain that has the output, with the values of the neurons without a sign. *)
 Theorem case_rows_sound n before l K y signs x : widths_agree n before -> size (rectified l) = size (rows l) -> is_domain n K ->
   Z.lt 0 (denominator y) -> size x = n -> in_domain n K x -> layer_at l (layers_at before x) = rational y -> agrees before signs x ->
   let X := x ++ free_values before signs x in
@@ -279,7 +279,7 @@ case: q ea {hs hq} => [|u q] // [eb ec]; rewrite hv eb ec dotR_scale embedM /row
 by rewrite mulrA divfK ?gt_eqF // mulrC.
 Qed.
 
-(* Where all rows hold, the layer has the output 0. *)
+(* P1: where all rows hold, the layer has the output 0. *)
 Theorem layer_of_rows_sound marks rs X : size X = size marks -> (forall r, List.In r rs -> row_holds X r) ->
   let leaf := layer_of_rows reduce marks rs in
   size (mask marks X) = inputs leaf /\ layer_at leaf (mask marks X) = rational (Point (Zpos xH) (zeros (size_of (rows leaf)))).
@@ -309,7 +309,7 @@ Hypothesis (y_gt0 : Z.lt 0 (denominator y)).
 (* what the tree has to show: x is an input in the domain with the output y *)
 Definition is_input (x : seq R) : Prop := [/\ size x = n, in_domain n K x & layers_at (rcons before l) x = rational y].
 
-(* The only input that a leaf may hold is the one. *)
+(* P2: the only input that a leaf may hold is the one. *)
 Theorem leaf_point_sound signs c evidences o x : leaf_point propose reduce n before l K y signs c evidences = Some o ->
   is_input x -> agrees before signs x -> exists2 p, o = Some p & Z.lt 0 (denominator p) /\ rational p = x.
 Proof.
@@ -361,7 +361,7 @@ have [ev [hD _]] := value_through_sound R hls hp; split; [by rewrite size_ration
 by rewrite -ev; apply: same_point_sound.
 Qed.
 
-(* The points that a tree adds to others hold all inputs at which the signs are true, and they are inputs, no two of them the same. *)
+(* P2: the points that a tree adds to others hold all inputs at which the signs are true, and they are inputs, no two of them the same. *)
 Theorem held_sound t signs points points' : widths_agree n (rcons before l) -> is_point (size (rows l)) y ->
   held propose reduce n before l K y t signs points = Some points' -> hold_well points ->
   [/\ hold_well points', forall p, List.In p points -> List.In p points' &
@@ -395,7 +395,7 @@ by have [[hDq _] _] := hall q hq'; rewrite -hq; symmetry; apply: same_point_soun
 Qed.
 End Tree.
 
-(* Cases that are accepted: exactly so many inputs in the domain have the output. *)
+(* P2: cases that are accepted: exactly so many inputs in the domain have the output. *)
 Theorem cases_ok_sound n before l K y k t : widths_agree n (rcons before l) -> is_domain n K -> is_point (size (rows l)) y ->
   cases_ok propose reduce n before l K y k t -> finite (preimage_through (n := n) (rcons before l) K (rational y)) k.
 Proof.

@@ -1,6 +1,6 @@
-(* What a certificate of a claim about all inputs claims, in plain terms, over an arbitrary ordered field R: a collision, the injectivity
-   of a layer, how far its biases may be lowered, how much it shortens distances.  With Claims.v, this page is what has to be read to
-   know what `exactrelu-check` proves of them. *)
+(* What a certificate of a claim about all inputs claims, in plain terms, over an arbitrary ordered field R: a collision and the
+   injectivity of a layer (I2), how far its biases may be lowered (I4), how much it shortens distances (I6).  With Claims.v, this page
+   is what has to be read to know what `exactrelu-check` proves of them. *)
 From Coq Require Import ZArith List.
 From mathcomp Require Import all_ssreflect all_algebra.
 From ExactRelu Require Import Certificate InjectivityCertificate Integers Claims.

@@ -108,7 +108,7 @@ elim: es pivots => [|e es IH] pivots //= h hp; apply: IH => [e' he'|]; first by 
 by apply: with_entry_vanishes => //; apply: h; left.
 Qed.
 
-(* A tree that is accepted proves that only 0 is such a difference. *)
+(* I8: a tree that is accepted proves that only 0 is such a difference. *)
 Theorem check_tree_sound inside lines : (forall e, List.In e inside -> entry_vanishes e) ->
   check_tree propose l q groups inside lines -> forall j, nth 0 r j = 0.
 Proof.
@@ -121,7 +121,7 @@ End Tree.
 Section InjectivitySound.
 Variables (R : realFieldType) (propose : oracle).
 
-(* A layer that is accepted as injective on a domain, its biases lowered, is injective on it. *)
+(* I2, I8: a layer that is accepted as injective on a domain, its biases lowered, is injective on it. *)
 Theorem layer_is_injective_sound t l K ev : size (rectified l) = size (rows l) ->
   (forall r, List.In r (rows l) -> size (coefficients r) = inputs l) -> is_convex_domain (inputs l) K -> Z.lt 0 (below t) ->
   layer_is_injective propose t l K ev -> injective_on_domain (inputs l) K (lowered_layer_at (value_of R t) l).

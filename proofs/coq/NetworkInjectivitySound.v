@@ -34,7 +34,7 @@ elim: (rows l) (rectified l) h j => [|r rs IH] [|b bs] //= => [_ j|_ j|_ j|/andP
 by rewrite le_maxr lexx.
 Qed.
 
-(* Layers that are accepted, each on a set that holds what reaches it, are injective on what is known to reach the first one. *)
+(* I2: layers that are accepted, each on a set that holds what reaches it, are injective on what is known to reach the first one. *)
 Theorem stages_ok_sound K known reached n ls stages : widths_agree n ls -> is_convex_domain n (known_set K known) ->
   is_reach n reached -> stages_ok propose root_above domain_of K known reached ls stages ->
   forall x y : seq R, size x = n -> size y = n -> comes n K known reached x -> comes n K known reached y ->
@@ -57,8 +57,8 @@ have -> : InjectivityClaims.value_of R not_lowered = 0 by rewrite /InjectivityCl
 by rewrite /= hin => h; apply: h; rewrite ?lowered_layer_at0 //; apply: hcomes.
 Qed.
 
-(* The soundness of the check, over every ordered field: a certificate of the injectivity of several layers that is accepted makes a true
-   claim. *)
+(* I2, I12, I14: the soundness of the check, over every ordered field: a certificate of the injectivity of several layers that is accepted
+   makes a true claim. *)
 Theorem check_network_injective_sound net c :
   check_network_injective propose multipliers solve root_above domain_of net c = true -> network_injectivity_claim_holds R net c.
 Proof.

@@ -221,7 +221,7 @@ by rewrite el eL => /next[h1 h2]; apply: IH.
 Qed.
 End OneOutput.
 
-(* Windows that are accepted prove that a layer with these rows is injective on the domain. *)
+(* I2: windows that are accepted prove that a layer with these rows is injective on the domain. *)
 Theorem windows_ok_sound t l (rs : seq (sparse_row * bool)) K ws : is_convex_domain (inputs l) K -> Z.lt 0 (below t) ->
   (forall z, lowered_layer_at (InjectivityClaims.value_of R t) l z = [seq sparse_output_at t z rb | rb <- rs]) ->
   windows_ok propose t (inputs l) rs K ws -> injective_on_domain (inputs l) K (lowered_layer_at (InjectivityClaims.value_of R t) l).
@@ -240,7 +240,7 @@ Qed.
 
 (* ---------- an injective layer ---------- *)
 
-(* Evidence that is accepted proves that a layer is injective on a domain. *)
+(* I2, I8: evidence that is accepted proves that a layer is injective on a domain. *)
 Theorem injective_by_evidence_sound t l K ev : size (rectified l) = size (rows l) ->
   (forall a, List.In a (rows l) -> size (coefficients a) = inputs l) -> is_convex_domain (inputs l) K -> Z.lt 0 (below t) ->
   injective_by_evidence propose t l K ev -> injective_on_domain (inputs l) K (lowered_layer_at (InjectivityClaims.value_of R t) l).
@@ -250,7 +250,7 @@ apply: windows_ok_sound => // z; rewrite /sparse_rows_of tmap2E -map_comp /lower
 by apply: eq_map => -[r b]; rewrite /sparse_output_at /= sparse_row_of_at.
 Qed.
 
-(* The soundness of the check, over every ordered field: a certificate of injectivity that is accepted makes a true claim. *)
+(* I1, I2, I8: the soundness of the check, over every ordered field: a certificate of injectivity that is accepted makes a true claim. *)
 Theorem check_injective_sound net c : check_injective propose net c = true -> injectivity_claim_holds R net c.
 Proof.
 case/andP=> /network_ok_widths_agree hw; case hs: split_layers => [[before l]|] //.
@@ -268,7 +268,7 @@ elim: ls n => [|l ls IH] n //= /andP[/andP[/Nat.eqb_eq <-]]; rewrite size_ofE fo
 split=> //; rewrite /dense_layer /= !tmapE ?size_map //.
 by move=> r hr; have [rb /hts h ->] := In_map hr; apply: size_dense_coefficients.
 Qed.
-(* The same of a network given by its terms: the claim is true of the network that it stands for. *)
+(* I1, I2, I8: the same of a network given by its terms: the claim is true of the network that it stands for. *)
 Theorem check_sparse_injective_sound net c :
   check_sparse_injective propose net c = true -> injectivity_claim_holds R (dense_network net) c.
 Proof.
