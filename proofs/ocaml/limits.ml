@@ -14,6 +14,7 @@ let most_columns_in_a_tree = 1024
 let most_dimensions = 128
 let most_steps = 1 lsl 32
 let most_steps_of_cases = 1 lsl 30
+let most_steps_of_windows = 1 lsl 30
 let most_points_of_cases = 1 lsl 14
 let most_bits_of_cases = 1 lsl 16
 let pivot_bits = 1 lsl 20
@@ -112,7 +113,7 @@ let before_windows inputs rows windows =
     inputs + Array.length rows + columns * (columns + List.length own) in
   let add steps window =
     let steps = steps + steps_of window in
-    if steps > most_steps then reject "4.10" "this checker takes on fewer windows or smaller ones";
+    if steps > most_steps_of_windows then reject "4.10" "this checker takes on fewer windows or smaller ones";
     steps in
   ignore (List.fold_left add 0 windows)
 

@@ -6,6 +6,7 @@ module Integers = Z
 open Checker
 module Z = Integers
 
+(* `dense` raises Text.Rejected where it would take too much memory *)
 type t = { dense : network Lazy.t; sparse : sparse_network Lazy.t }
 
 (* as it stands in the file *)
@@ -68,6 +69,15 @@ let dense_row inputs zeros { sparse_exponent = exponent; sparse_constant = const
     | [] -> zeros.(inputs)
     | (column, coefficient) :: terms -> expand (coefficient :: zeros.(inputs - column - 1)) column terms in
   { exponent; constant; coefficients }
+
+(* coefficients of rows by their terms that a network with all of them would hold; a checker gives up on more *)
+let most_filled_in = 1 lsl 27
+
+let filled_in layers =
+  let of_row = function
+    | Sparse { row_terms = _ :: _ as terms; _ } -> fst (List.nth terms (List.length terms - 1)) + 1
+    | Sparse _ | Dense _ -> 0 in
+  List.fold_left (fun sum layer -> List.fold_left (fun sum row -> sum + of_row row) sum layer.rows_read) 0 layers
 
 let dense_layer { width; rows_read; marks } =
   let zeros =
@@ -134,5 +144,9 @@ let read bytes =
       onto (layer :: layers) (number + 1) (List.length layer.rows_read) in
   let layers = onto [] 0 network_inputs in
   Text.finish_text text "2";
-  { dense = lazy { network_inputs; layers = List.map dense_layer layers };
+  let dense () =
+    if filled_in layers > most_filled_in then
+      Text.reject "2" (Printf.sprintf "with the zeros before their last terms the sparse rows have more than %d coefficients" most_filled_in);
+    { network_inputs; layers = List.map dense_layer layers } in
+  { dense = Lazy.from_fun dense;
     sparse = lazy { sparse_network_inputs = network_inputs; sparse_layers = List.map sparse_layer layers } }

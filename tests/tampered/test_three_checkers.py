@@ -320,6 +320,11 @@ def large_files() -> Iterator[tuple[str, str, str]]:
         yield name, text, certificate(text, *header(), *SINGLETON)
     cuts = [*header(subject="network"), "claim injective", "orientation 186a1 0", "point 1 0 0", "tree", *["cut 0 0"] * 100_000]
     yield "deep-cells", TRIANGLE, certificate(TRIANGLE, *cuts).replace("scope layer 1", "scope through 1")
+    # with all zeros the rows would take 6 GB
+    size = 0x4000
+    row = f"sparse 0 1 1 {size - 1:x} 1\n"
+    text = f"exactrelu-network 2\nconvention exact-1\ninput {size:x}\nlayer {size:x} {size:x} all\n{row * size}end\n"
+    yield "network-filled-in", text, certificate(text, *header(subject="layer"), "claim collision", "first 1 0", "second 1 0")
     # no precision lets a multiplier 0 exceed anything: refused before seven inverses of 513 columns are looked for
     ones = " 1" * 512
     text = f"exactrelu-network 1\nconvention exact-1\ninput 200\nlayer 200 1 none\nrow 0 0{ones}\nend\n"
@@ -338,6 +343,8 @@ def test_large_bad_input_is_rejected(proved: Path, tmp_path: Path, ask: Ask) -> 
         answer = ask(checker, tmp_path)
         assert answer.code == 1 and answer.claims == dict.fromkeys(names)
         assert all(reason.startswith("section ") for reason in answer.reasons.values())
+    # the program says so before it takes the memory
+    assert answer.reasons["network-filled-in"].startswith("section 2: with the zeros")
 
 
 def genuine_files() -> dict[str, tuple[str, str]]:
