@@ -13,7 +13,6 @@ At 3500 x 784 a certificate takes some 0.07 s here and 12 s in integers. `python
 from __future__ import annotations
 
 import contextlib
-import sys
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -390,7 +389,3 @@ def _triangular_solver() -> Any:
 def main(arguments: list[str] | None = None) -> int:
     """The command: check the paths given and return the exit code."""
     return run(arguments, FastKernels())
-
-
-if __name__ == "__main__":
-    sys.exit(main())
