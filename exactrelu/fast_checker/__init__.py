@@ -41,6 +41,8 @@ U = Fraction(1, 2**53)
 # more than (1 + gamma_k)^4 for k <= 2^16: absorbs the rounding of sums of non-negative terms
 UP = 1 + 2.0**-30
 LARGEST = 2**16
+# beyond this size of a block its residues, as Python's integers, would take more than a checker takes on
+LARGEST_RESIDUES = 2**12
 # below these sizes integers are as fast
 SMALL = 24
 FEW = 4096
@@ -187,7 +189,7 @@ class FastKernels(Kernels):
     def invertible(self, rows: Sequence[Row], columns: Sequence[int], modulus: int) -> bool:
         """As in `Kernels`; modulo a prime elimination finds every invertible block."""
         flint = _flint()
-        if flint is None or len(rows) < SMALL or modulus >= 2**31 or not is_prime(modulus):
+        if flint is None or not SMALL <= len(rows) <= LARGEST_RESIDUES or modulus >= 2**31 or not is_prime(modulus):
             return super().invertible(rows, columns, modulus)
         residues = [value % modulus for row in rows for value in at(odd(row.coefficients), columns)]
         return len(columns) == len(rows) == int(flint.nmod_mat(len(rows), len(columns), residues, modulus).rank())
