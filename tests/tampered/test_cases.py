@@ -22,6 +22,7 @@ from exactrelu.preimage.network import NetworkPreimage
 
 if TYPE_CHECKING:
     from exactrelu.domain import Domain
+    from exactrelu.verdict import Preimage
 
 
 def layer(weight: list[list[float]], bias: list[float], rectified: bool | list[bool] = True) -> Layer:
@@ -61,21 +62,17 @@ QUESTIONS = {
 }
 
 
-def texts(question: Asked) -> tuple[str, str]:
-    """The network file and the certificate of the tree."""
+def written(question: Asked, result: Preimage) -> tuple[str, str]:
+    """The network file and the certificate of an answer."""
     layers, domain, y, _ = question
     exact = b"".join(_lines(Network(tuple(layers), (), (), (layers[0].inputs,))))
-    active = sum(value > 0 for value in y.numerators)
-    result = preimage_by_cases(Question(tuple(layers), domain, y), active=active, rational=False, deadline=None)
     named = {"network_sha256": hashlib.sha256(exact).hexdigest(), "layer_number": len(layers), "subject": "output"}
     return exact.decode(), NetworkPreimage(layers, domain).certificate(result, given=y, **named).text()
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_cases_are_accepted_and_only_true_mutants(name: str) -> None:
-    """Tokens, lines and blocks changed, in the certificate and in the network."""
-    exact, text = texts(QUESTIONS[name])
-    assert verdict(exact, text, Kernels()) == (True, f"preimage through layer {len(QUESTIONS[name].layers)} {QUESTIONS[name].claim}")
+def assert_only_true_mutants(exact: str, text: str, question: Asked) -> None:
+    """The certificate is accepted; tokens, lines and blocks are changed, in it and in the network."""
+    assert verdict(exact, text, Kernels()) == (True, f"preimage through layer {len(question.layers)} {question.claim}")
     assert judge(exact, text)
     mutants = {"\n".join(lines) + "\n" for lines in line_mutants(text.splitlines())} - {text}
     chosen = some(mutants)
@@ -83,6 +80,14 @@ def test_cases_are_accepted_and_only_true_mutants(name: str) -> None:
     old = hashlib.sha256(exact.encode()).hexdigest()
     for other in some("\n".join(lines) + "\n" for lines in line_mutants(exact.splitlines()))[::4]:
         judge(other, text.replace(old, hashlib.sha256(other.encode()).hexdigest()))
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_cases_are_accepted_and_only_true_mutants(name: str) -> None:
+    layers, domain, y, _ = question = QUESTIONS[name]
+    active = sum(value > 0 for value in y.numerators)
+    result = preimage_by_cases(Question(tuple(layers), domain, y), active=active, rational=False, deadline=None)
+    assert_only_true_mutants(*written(question, result), question)
 
 
 FLAT = [layer([[1, 1], [-1, -1]], [0, 0]), layer([[1, 1]], [0], rectified=False)]

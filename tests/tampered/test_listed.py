@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 import pytest
-from samples import network, verdict
-from test_cases import PLANE, QUESTIONS, Asked, layer, rejected_soon
-from test_mutants import judge, line_mutants, some
+from samples import network
+from test_cases import PLANE, QUESTIONS, Asked, assert_only_true_mutants, layer, rejected_soon, written
 
-from exactrelu.checker.arithmetic import Kernels
 from exactrelu.domain import AllSpace, Box, Orthant, Polytope
 from exactrelu.exact.rational import RationalVector
-from exactrelu.network.exact_file import _lines
-from exactrelu.network.model import Network
 from exactrelu.preimage.listing import RegionList
-from exactrelu.preimage.network import NetworkPreimage
 
 DISC = [PLANE[0], layer([[1, 1, 1, 1]], [-1])]
 STRIP = [layer([[1, 1], [-1, -1]], [0, 0]), layer([[1, 1]], [0], rectified=False)]
@@ -59,30 +53,18 @@ LISTED = QUESTIONS | {
 def texts(question: Asked) -> tuple[str, str]:
     """The network file and the certificate by regions."""
     layers, domain, y, _ = question
-    exact = b"".join(_lines(Network(tuple(layers), (), (), (layers[0].inputs,))))
-    result = RegionList(layers, domain).of_output(y, active=sum(value > 0 for value in y.numerators), deadline=None)
-    named = {"network_sha256": hashlib.sha256(exact).hexdigest(), "layer_number": len(layers), "subject": "output"}
-    return exact.decode(), NetworkPreimage(layers, domain).certificate(result, given=y, **named).text()
+    return written(question, RegionList(layers, domain).of_output(y, active=sum(value > 0 for value in y.numerators), deadline=None))
 
 
 @pytest.mark.parametrize("name", LISTED)
 def test_listed_regions_are_accepted_and_only_true_mutants(name: str) -> None:
-    """Tokens, lines and blocks changed, in the certificate and in the network."""
-    exact, text = texts(LISTED[name])
-    assert verdict(exact, text, Kernels()) == (True, f"preimage through layer {len(LISTED[name].layers)} {LISTED[name].claim}")
-    assert judge(exact, text)
-    mutants = {"\n".join(lines) + "\n" for lines in line_mutants(text.splitlines())} - {text}
-    chosen = some(mutants)
-    assert sum(not judge(exact, mutant) for mutant in chosen) > len(chosen) // 2
-    old = hashlib.sha256(exact.encode()).hexdigest()
-    for other in some("\n".join(lines) + "\n" for lines in line_mutants(exact.splitlines()))[::4]:
-        judge(other, text.replace(old, hashlib.sha256(other.encode()).hexdigest()))
+    assert_only_true_mutants(*texts(LISTED[name]), LISTED[name])
 
 
 def test_these_hold_every_kind_of_line() -> None:
-    written = "".join(texts(question)[1] for question in LISTED.values())
+    lines = "".join(texts(question)[1] for question in LISTED.values())
     for word in ("regions", "cut", "leaf", "zero", "bounded", "point", "direction", "above", "below"):
-        assert re.search(rf"^{word}( |$)", written, re.MULTILINE), word
+        assert re.search(rf"^{word}( |$)", lines, re.MULTILINE), word
 
 
 # ---------------------------------------------------------------- hostile files
